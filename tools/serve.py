@@ -1,0 +1,138 @@
+"""Run the web server and the jobs process together: ``python tools/serve.py [--demo]``.
+
+Prepares the database, starts both children, prints the address when it answers, and stops both
+on Ctrl-C or SIGTERM. Ends with a failure when either child ends by itself: whatever started this
+(a terminal, systemd, a container) then knows, and nothing goes on half alive.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from config import SettingsError, load_settings  # noqa: E402 -- needs the path above
+
+FLASK = [sys.executable, "-m", "flask", "--app", "run"]
+STOP_SECONDS = 25  # longer than gunicorn's graceful_timeout
+START_SECONDS = 120
+
+
+class Stopped(Exception):  # noqa: N818 -- a request to stop is no error
+    """SIGINT or SIGTERM came."""
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def prepare(*, demo: bool) -> None:
+    """Bring the database up to date; with ``demo`` fill an empty one."""
+    subprocess.run([*FLASK, "portal", "setup"], cwd=ROOT, check=True)
+    if demo:
+        command = [*FLASK, "portal", "demo", "--size", "small", "--if-empty"]
+        subprocess.run(command, cwd=ROOT, check=True)
+
+
+def start() -> dict[str, subprocess.Popen[bytes]]:
+    """The two children, each in its own group so that a terminal's Ctrl-C reaches only us."""
+    commands = {
+        "web server": [sys.executable, "-m", "gunicorn", "-c", "gunicorn_conf.py", "run:app"],
+        "jobs process": [*FLASK, "portal", "jobs"],
+    }
+    return {
+        name: subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        for name, command in commands.items()
+    }
+
+
+def stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Ask, wait, then kill whole groups, so that no worker outlives its parent."""
+    for child in children.values():
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children.values():
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        child.wait()
+
+
+def answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def watch(children: dict[str, subprocess.Popen[bytes]], host: str, port: int, greeting: str) -> int:
+    """Wait until a child ends; print ``greeting`` once the port answers."""
+    greeted = False
+    started = time.monotonic()
+    while True:
+        for name, child in children.items():
+            code = child.poll()
+            if code is not None:
+                print(f"The {name} ended with status {code}; stopping.", file=sys.stderr)
+                return 1
+        if not greeted and answers(host, port):
+            greeted = True
+            print(greeting, flush=True)
+        if not greeted and time.monotonic() - started > START_SECONDS:
+            print(f"No answer on port {port} in {START_SECONDS} s; stopping.", file=sys.stderr)
+            return 1
+        time.sleep(0.5)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Serve the portal with its jobs process.")
+    parser.add_argument("--demo", action="store_true", help="fill an empty database with the demo")
+    demo = parser.parse_args().demo
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    host, port = settings["PORTAL_HOST"], settings["PORTAL_PORT"]
+    near = "127.0.0.1" if host in ("0.0.0.0", "") else "::1" if host == "::" else host
+    if answers(near, port):
+        print(f"Port {port} is taken; choose another with PORTAL_PORT=…", file=sys.stderr)
+        return 2
+    shown = f"[{near}]" if ":" in near else near
+    greeting = f"\nThe portal answers at http://{shown}:{port}/ (Ctrl-C stops it).\n"
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        prepare(demo=demo)
+        children = start()
+        return watch(children, near, port, greeting)
+    except Stopped:
+        print("Stopping …", flush=True)
+        return 0
+    except subprocess.CalledProcessError as error:
+        print(f"{' '.join(error.cmd[3:])} failed; nothing was started.", file=sys.stderr)
+        return 1
+    finally:
+        # A second Ctrl-C must not leave children behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stop(children)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
