@@ -6,6 +6,7 @@ on Ctrl-C or SIGTERM. Ends with a failure when either child ends by itself: what
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from config import SettingsError, load_settings  # noqa: E402 -- needs the path 
 FLASK = [sys.executable, "-m", "flask", "--app", "run"]
 STOP_SECONDS = 25  # longer than gunicorn's graceful_timeout
 START_SECONDS = 120
+# Where this machine reaches a server that listens on every address.
+NEAR = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not bound to
 
 
 class Stopped(Exception):  # noqa: N818 -- a request to stop is no error
@@ -60,10 +63,8 @@ def stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
             child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
     for child in children.values():
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -108,7 +109,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     host, port = settings["PORTAL_HOST"], settings["PORTAL_PORT"]
-    near = "127.0.0.1" if host in ("0.0.0.0", "") else "::1" if host == "::" else host
+    near = NEAR.get(host, host)
     if answers(near, port):
         print(f"Port {port} is taken; choose another with PORTAL_PORT=…", file=sys.stderr)
         return 2

@@ -1,0 +1,1 @@
+"""Tests; folders mirror app/. Fixtures are in conftest.py, databases in database.py."""

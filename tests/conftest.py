@@ -1,0 +1,268 @@
+"""Fixtures that every test may ask for.
+
+Databases: ``database_url`` (migrated and set up, no company), ``demo_url`` (with the small demo
+company), ``empty_url`` (no table). Each is a fresh copy per test. A test marked ``sql`` runs on
+SQLite and on PostgreSQL, any other on SQLite.
+
+Applications: ``app_factory(url, **config)``; ``app`` and ``client`` over ``database_url``.
+
+Browser: ``live_server`` (address of a portal with the demo company, served as in production,
+shared by the tests of one worker), ``page`` (a Playwright page that fails the test on script
+errors, violations of the content security policy and requests to another host).
+"""
+
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from config import load_settings
+from tests import database
+from tools import browser as browser_tool
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 60
+
+AppFactory = Callable[..., Flask]
+
+
+# --- the test run ---------------------------------------------------------------------------
+
+
+def is_first_process(config: pytest.Config) -> bool:
+    return not hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A developer's own settings must not reach the tests.
+    for name in list(os.environ):
+        if name.startswith("PORTAL_") and name != "PORTAL_TEST_BROWSER":
+            del os.environ[name]
+    os.environ["PORTAL_ENV"] = "test"
+    if is_first_process(config):
+        database.make_shared_folder()
+    sys.addaudithook(refuse_network)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if is_first_process(config):
+        database.remove_shared_folder()
+
+
+def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
+    """A test that needs another machine fails on a train and in a closed network."""
+    if event != "socket.connect" or not isinstance(arguments[1], tuple):
+        return
+    host = arguments[1][0]
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        message = f"tests may only connect to this machine, not to {host}"
+        raise ConnectionRefusedError(message)
+
+
+# --- databases ------------------------------------------------------------------------------
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("sql"):
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def database_kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def databases(database_kind: str) -> database.Databases:
+    return database.Databases(database_kind)
+
+
+@pytest.fixture
+def empty_url(databases: database.Databases) -> Iterator[str]:
+    with databases.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(databases: database.Databases) -> Iterator[str]:
+    with databases.copy("setup", set_up) as url:
+        yield url
+
+
+@pytest.fixture
+def demo_url(databases: database.Databases) -> Iterator[str]:
+    with databases.copy("demo", fill_demo) as url:
+        yield url
+
+
+def set_up(url: str) -> None:
+    """Tables, permissions, roles and catalogues, as ``flask portal setup`` makes them."""
+    from app.organisation.setup import run_setup
+
+    with built_app(url) as app:
+        run_setup(app)
+
+
+def fill_demo(url: str) -> None:
+    set_up(url)
+    with built_app(url) as app:
+        result = app.test_cli_runner().invoke(args=["portal", "demo", "--size", "small"])
+        assert result.exit_code == 0, result.output
+
+
+# --- applications ---------------------------------------------------------------------------
+
+
+@contextmanager
+def built_app(url: str, **config: Any) -> Iterator[Flask]:
+    """An application on the database at ``url``; its connections are closed afterwards."""
+    from app import create_app
+
+    environment = {
+        "PORTAL_ENV": "test",
+        "PORTAL_DATABASE_URL": url,
+        "PORTAL_DATA_DIR": str(database.shared_folder() / "data"),
+        "PORTAL_SECRET_KEY": "tests-sign-their-cookies-with-this-0123456789",
+    }
+    app = create_app({**load_settings(environment), **config})
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            for engine in app.extensions["sqlalchemy"].engines.values():
+                engine.dispose()
+
+
+@pytest.fixture
+def app_factory(tmp_path: Path) -> Iterator[AppFactory]:
+    """``app_factory(url, **config)``: as many applications as a test wants."""
+    with ExitStack() as stack:
+
+        def make(url: str, **config: Any) -> Flask:
+            config = {"PORTAL_DATA_DIR": tmp_path, **config}
+            return stack.enter_context(built_app(url, **config))
+
+        yield make
+
+
+@pytest.fixture
+def app(app_factory: AppFactory, database_url: str) -> Flask:
+    return app_factory(database_url)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+# --- browser --------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(url: str, data_dir: Path, **environment: str) -> Iterator[str]:
+    """Address of a portal over the database at ``url``, run by the production web server."""
+    port = free_port()
+    variables = {
+        **os.environ,
+        "PORTAL_DATABASE_URL": url,
+        "PORTAL_DATA_DIR": str(data_dir),
+        "PORTAL_PORT": str(port),
+        **environment,
+    }
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = data_dir / "web.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "gunicorn_conf.py", "run:app"],
+            cwd=ROOT,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the web server did not answer:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with (
+        database.Databases("sqlite").copy("demo", fill_demo) as url,
+        served(url, tmp_path_factory.mktemp("live")) as address,
+    ):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = browser_tool.find()
+    assert path, "no browser; run `make test`, which installs one, or set PORTAL_TEST_BROWSER"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(browser_tool.FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own session, 1440 × 900, Chinese."""
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    faults: list[str] = []
+    watch(page, faults)
+    yield page
+    context.close()
+    assert not faults, "\n".join(faults)
+
+
+def watch(page: Page, faults: list[str]) -> None:
+    """Collect what a user would not see and a developer must: script errors, foreign requests."""
+
+    def on_request(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https") and parts.hostname not in ("127.0.0.1", "localhost"):
+            faults.append(f"request to another host: {request.url}")
+
+    def on_console(message: Any) -> None:
+        # A refused or missing page is an answer a test may want; its status is what it checks.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            faults.append(f"console: {message.text}")
+
+    page.on("request", on_request)
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))

@@ -1,0 +1,36 @@
+"""The fixtures keep their promises: fresh databases, no network, a browser that tells tales."""
+
+import socket
+
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import create_engine
+
+from tests.conftest import watch
+
+
+@pytest.mark.sql
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_test_gets_an_untouched_database(empty_url: str, turn: int):
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE left_over (id INTEGER)")
+    engine.dispose()
+
+
+@pytest.mark.pure
+def test_other_machines_are_out_of_reach():
+    with socket.socket() as probe, pytest.raises(ConnectionRefusedError, match="only connect"):
+        probe.connect(("192.0.2.1", 80))
+
+
+@pytest.mark.browser
+def test_page_reports_script_errors_and_foreign_requests(browser: Browser):
+    faults: list[str] = []
+    page = browser.new_page()
+    watch(page, faults)
+    page.set_content("<img src='http://192.0.2.1/x.png'><script>missing()</script>")
+    page.wait_for_timeout(100)
+    page.close()
+    assert any("another host" in fault for fault in faults)
+    assert any("script error" in fault for fault in faults)
