@@ -1,0 +1,36 @@
+"""The portal: `create_app` installs its parts in the order they depend on each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """Build the application; `overrides` are config keys that win over the environment."""
+    import config
+    from app import commands, jinja, models, portal_context, request_lifecycle
+    from app.kernel.db import csrf, db, migrate
+    from app.security import change_log, row_scope
+    from app.views import register_views
+
+    app = Flask(__name__)
+    app.config.from_mapping(config.load_settings(os.environ))
+    app.config.from_mapping(overrides or {})
+
+    jinja.install(app)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
+    csrf.init_app(app)
+    row_scope.install()
+    change_log.install()
+    assert models.MODELS_BY_STAGE  # imported for its effect: every table is declared
+    with app.app_context():
+        register_views(app)
+    request_lifecycle.install(app)
+    portal_context.install(app)
+    commands.install(app)
+    return app

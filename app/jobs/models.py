@@ -1,0 +1,67 @@
+"""The queue of background tasks 后台任务: long work that a person started and may leave."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.columns import BigId, Distribution, code_list, table_info
+from app.kernel.db import db
+from app.kernel.errors import N_
+from app.kernel.labels import LabelledEnum, label
+from app.kernel.period import utc_now
+
+
+class TaskState(LabelledEnum):
+    """A task's life: queued → running → done, failed or cancelled."""
+
+    QUEUED = ("queued", N_("Waiting"))
+    RUNNING = ("running", N_("Running"))
+    DONE = ("done", N_("Done"))
+    FAILED = ("failed", N_("Failed"))
+    CANCELLED = ("cancelled", N_("Cancelled"))
+
+
+class Task(db.Model):
+    """One piece of background work. `kind` names its row in `app.jobs.queue.TASK_KINDS`.
+
+    `progress_total` 0 = not known yet. `result` holds what the page shows when it is done, e.g.
+    a link. `seen_at` empty = the person has not been told yet.
+    """
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index("ix_task_state", "state", "id"),
+        Index("ix_task_person", "requested_by", "id"),
+        table_info(Distribution.LOCAL),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("ID"))
+    company_id: Mapped[int | None] = mapped_column(BigId, **label("Company"))
+    requested_by: Mapped[int | None] = mapped_column(Integer, **label("Requested by"))
+    requested_name: Mapped[str] = mapped_column(String(130), default="", **label("Requested by"))
+    kind: Mapped[str] = mapped_column(String(40), **label("Kind"))
+    title: Mapped[str] = mapped_column(String(200), **label("Title"))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, **label("Parameters"))
+    state: Mapped[TaskState] = mapped_column(
+        code_list(TaskState), default=TaskState.QUEUED, **label("State")
+    )
+    progress_done: Mapped[int] = mapped_column(Integer, default=0, **label("Done"))
+    progress_total: Mapped[int] = mapped_column(Integer, default=0, **label("Of"))
+    phase: Mapped[str] = mapped_column(String(80), default="", **label("Phase"))
+    cancel_requested: Mapped[bool] = mapped_column(default=False, **label("Cancel requested"))
+    requested_at: Mapped[dt.datetime] = mapped_column(
+        DateTime, default=utc_now, **label("Requested at")
+    )
+    started_at: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Started at"))
+    heartbeat_at: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Last sign of life"))
+    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Finished at"))
+    seen_at: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Seen at"))
+    error: Mapped[str | None] = mapped_column(String(2000), **label("Error"))
+    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, **label("Result"))
+
+    def __repr__(self) -> str:
+        return self.title

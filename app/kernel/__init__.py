@@ -1,0 +1,1 @@
+"""What every stage needs: periods, quantities, errors, labels, the database and the base view."""

@@ -1,0 +1,1 @@
+"""Prerequisites §1.1–1.4: customers, products, category tree, sales, calendar, catalogues."""

@@ -1,0 +1,1 @@
+"""Master data by subject. Other code imports entities from `app.models`."""

@@ -1,0 +1,153 @@
+"""Writes the log of changes from the session itself, and reads a record's history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event, insert, inspect, select
+from sqlalchemy.orm import Session
+
+from app.kernel.actor import current_actor
+from app.kernel.db import db
+from app.kernel.period import Month, to_local, utc_now
+from app.security.models import ChangeAction, ChangeLog
+
+SECRET_COLUMNS = frozenset({"password"})
+BOOKKEEPING = frozenset(
+    {
+        "id", "version", "created_at", "created_by", "updated_at", "updated_by",
+        "created_on", "changed_on", "created_by_fk", "changed_by_fk",
+        "last_login", "login_count", "fail_login_count", "session_epoch",
+    }
+)  # fmt: skip
+
+
+def record_changes(session: Session, flush_context: Any) -> None:
+    """`after_flush` listener: one row per created, changed or deleted record of a logged entity."""
+    from app.models import LOGGED_ENTITIES
+
+    rows = []
+    for item in session.new:
+        if isinstance(item, LOGGED_ENTITIES):
+            rows.append(_row(item, ChangeAction.CREATED, _changes(item)))
+    for item in session.dirty:
+        if isinstance(item, LOGGED_ENTITIES) and (changes := _changes(item)):
+            rows.append(_row(item, ChangeAction.CHANGED, changes))
+    for item in session.deleted:
+        if isinstance(item, LOGGED_ENTITIES):
+            rows.append(_row(item, ChangeAction.DELETED, _snapshot(item)))
+    if rows:
+        session.connection().execute(insert(ChangeLog.__table__), rows)
+
+
+def _row(item: Any, action: ChangeAction, changes: dict[str, Any]) -> dict[str, Any]:
+    actor = current_actor()
+    entity = entity_name(type(item))
+    return {
+        "company_id": item.id if entity == "Company" else getattr(item, "company_id", None),
+        "at": utc_now(),
+        "user_id": actor.user_id,
+        "user_name": actor.name,
+        "source": actor.source,
+        "reason": actor.reason,
+        "entity": entity,
+        "record_id": item.id,
+        "record_label": str(item)[:200],
+        "action": action,
+        "changes": changes,
+    }
+
+
+def entity_name(model: type[Any]) -> str:
+    """The entity's name in the log; the portal's user subclass is simply a User."""
+    return "User" if model.__name__ == "PortalUser" else model.__name__
+
+
+def _changes(item: Any) -> dict[str, list[Any]]:
+    """Column → [old, new] of what this flush wrote; collections as sorted lists of names."""
+    state = inspect(item)
+    changes: dict[str, list[Any]] = {}
+    for attribute in state.mapper.column_attrs:
+        history = state.attrs[attribute.key].history
+        if attribute.key in BOOKKEEPING or not history.has_changes():
+            continue
+        old = history.deleted[0] if history.deleted else None
+        new = history.added[0] if history.added else None
+        if old != new:
+            changes[attribute.key] = [plain(old, attribute.key), plain(new, attribute.key)]
+    for relation in state.mapper.relationships:
+        if relation.secondary is None:
+            continue
+        history = state.attrs[relation.key].history
+        if history.added or history.deleted:
+            kept = list(history.unchanged or ())
+            changes[relation.key] = [
+                sorted(str(related) for related in (*kept, *(history.deleted or ()))),
+                sorted(str(related) for related in (*kept, *(history.added or ()))),
+            ]
+    return changes
+
+
+def _snapshot(item: Any) -> dict[str, list[Any]]:
+    """A deleted record's values, so that the log can still tell what it was."""
+    state = inspect(item)
+    return {
+        attribute.key: [plain(value, attribute.key), None]
+        for attribute in state.mapper.column_attrs
+        if attribute.key not in BOOKKEEPING and (value := state.dict.get(attribute.key)) is not None
+    }
+
+
+def plain(value: Any, column: str = "") -> Any:
+    """A value as JSON can hold it; secrets are not written at all."""
+    if column in SECRET_COLUMNS:
+        return None if value is None else "•••"
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    if isinstance(value, Month):
+        return value.key
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A line of a record's history, times in Asia/Shanghai."""
+
+    at: dt.datetime
+    user_name: str
+    source: str
+    reason: str | None
+    action: ChangeAction
+    changes: dict[str, list[Any]]
+
+
+def change_history(item: Any, limit: int = 100) -> list[HistoryEntry]:
+    """The newest changes of a record the caller may already see, latest first."""
+    table = ChangeLog.__table__
+    rows = db.session.execute(
+        select(table)
+        .where(table.c.entity == entity_name(type(item)), table.c.record_id == item.id)
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        HistoryEntry(
+            to_local(row.at), row.user_name, row.source, row.reason, row.action, row.changes
+        )
+        for row in rows
+    ]
+
+
+def install(session: Any = None) -> None:
+    """Attach the log to the application's session factory, once per process."""
+    target = session or db.session
+    if not event.contains(target, "after_flush", record_changes):
+        event.listen(target, "after_flush", record_changes)
