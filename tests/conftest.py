@@ -53,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PORTAL_ENV"] = "test"
     if is_first_process(config):
         database.make_shared_folder()
+    os.environ["PORTAL_DATA_DIR"] = str(database.shared_folder() / "data")
     sys.addaudithook(refuse_network)
 
 

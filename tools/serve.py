@@ -28,7 +28,7 @@ START_SECONDS = 120
 NEAR = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not bound to
 
 
-class Stopped(Exception):  # noqa: N818 -- a request to stop is no error
+class Stopped(Exception):
     """SIGINT or SIGTERM came."""
 
 
