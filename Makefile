@@ -62,7 +62,7 @@ format: $(DEV_STAMP) ## Format the code and repair what can be repaired
 
 .PHONY: translations
 translations: $(DEV_STAMP) ## Collect messages into the catalogues and compile them
-	@$(PY) tools/translations.py
+	@$(PY) tools/translations.py $(ARGS)
 
 .PHONY: screenshots
 screenshots: $(DEV_STAMP) $(COMPILED) $(BROWSER_STAMP) ## Take the pictures of docs/images
