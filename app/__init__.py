@@ -12,7 +12,7 @@ from flask import Flask
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Build the application; `overrides` are config keys that win over the environment."""
     import config
-    from app import commands, jinja, models, portal_context, request_lifecycle
+    from app import commands, jinja, portal_context, request_lifecycle
     from app.kernel.db import csrf, db, migrate
     from app.security import change_log, row_scope
     from app.views import register_views
@@ -27,7 +27,6 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     csrf.init_app(app)
     row_scope.install()
     change_log.install()
-    assert models.MODELS_BY_STAGE  # imported for its effect: every table is declared
     with app.app_context():
         register_views(app)
     request_lifecycle.install(app)

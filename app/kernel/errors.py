@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
-def N_(msgid: str) -> str:
+def N_(msgid: str) -> str:  # noqa: N802 -- gettext's own name for this
     """Mark a message for extraction here and translate it where it is shown."""
     return msgid
 

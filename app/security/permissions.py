@@ -183,4 +183,4 @@ def _ensure(
     session.add_all(model(name=name) for name in sorted(names - present))
     session.flush()
     rows = session.execute(select(model.name, model.id).where(model.name.in_(names)))
-    return dict(rows)
+    return {row.name: row.id for row in rows}
