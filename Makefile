@@ -73,8 +73,8 @@ bench: $(RUN_STAMP) $(COMPILED) ## Measure the figures of docs/benchmarks.md
 	@$(PY) -m benchmarks $(ARGS)
 
 .PHONY: vendor
-vendor: ## Fetch the pinned browser libraries into app/static/vendor (needs npm)
-	@tools/vendor.sh
+vendor: ## Copy the pinned browser libraries into app/static/vendor (needs npm)
+	@cd frontend && npm ci --no-audit --no-fund && python3 vendor.py
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve requirements*.in into the lock files

@@ -7,6 +7,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect
 
 from app.kernel.db import db
+from app.models import MODELS_BY_STAGE
 from tests.conftest import AppFactory
 
 pytestmark = pytest.mark.sql
@@ -16,6 +17,9 @@ def test_migrations_and_entities_agree(app_factory: AppFactory, empty_url: str):
     app = app_factory(empty_url)
     with app.app_context():
         upgrade()
+        tables = set(inspect(db.engine).get_table_names())
+        entities = [entity for stage in MODELS_BY_STAGE.values() for entity in stage]
+        assert {entity.__tablename__ for entity in entities} <= tables
         with db.engine.connect() as connection:
             context = MigrationContext.configure(
                 connection, opts={"compare_type": True, "target_metadata": db.metadata}
