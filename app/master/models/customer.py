@@ -119,6 +119,7 @@ class Customer(Recorded, db.Model):
         CheckConstraint("visit_weekday BETWEEN 1 AND 7", name="visit_weekday"),
         Index("ix_customer_territory", "company_id", "territory_id", "code"),
         Index("ix_customer_name", "company_id", "name"),
+        Index("ix_customer_visit_mode", "company_id", "visit_mode", "territory_id", "status"),
         table_info(Distribution.DISTRIBUTED),
     )
 

@@ -56,7 +56,8 @@ class ProductStatus(LabelledEnum):
 class Product(Recorded, db.Model):
     """A company's product 公司商品. Grain: one row per company and product code.
 
-    "Key brand" 重点品牌 is a flag of the single product, whatever its name says.
+    "Key brand" 重点品牌 is a flag of the single product, whatever its name says. An import always
+    writes `tar_imported_tenths`; `tar_tenths` follows it only while `tar_source` is IMPORTED.
     """
 
     __tablename__ = "product"
@@ -88,6 +89,10 @@ class Product(Recorded, db.Model):
     )
     tar_tenths: Mapped[int | None] = mapped_column(
         SmallInteger, **label("Tar content", unit="tenths", help="Milligrams per cigarette")
+    )
+    tar_imported_tenths: Mapped[int | None] = mapped_column(
+        SmallInteger,
+        **label("Imported tar content", unit="tenths", help="Milligrams per cigarette"),
     )
     tar_source: Mapped[TarSource] = mapped_column(
         code_list(TarSource), default=TarSource.IMPORTED, **label("Tar content set by")
