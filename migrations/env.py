@@ -6,11 +6,12 @@ from alembic import context
 from flask import current_app
 from sqlalchemy.types import TypeDecorator
 
+import app.models  # noqa: F401 -- declares every table
+
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 migrate = current_app.extensions["migrate"]
 engine = migrate.db.engine
-# The registry of entities is imported by create_app, so every table is declared here.
 target_metadata = migrate.db.metadata
 
 

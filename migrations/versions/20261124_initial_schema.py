@@ -113,6 +113,32 @@ def upgrade() -> None:
         info={"distribution": "reference"},
     )
     op.create_table(
+        "export_file",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Company",
+        ),
+        sa.Column("requested_by", sa.Integer(), nullable=True, comment="Requested by"),
+        sa.Column("requested_name", sa.String(length=130), nullable=False, comment="Requested by"),
+        sa.Column("title", sa.String(length=200), nullable=False, comment="Title"),
+        sa.Column("filter_text", sa.String(length=1000), nullable=False, comment="Filters"),
+        sa.Column("file_name", sa.String(length=255), nullable=False, comment="File"),
+        sa.Column("stored_as", sa.String(length=255), nullable=False, comment="Stored file"),
+        sa.Column("rows_expected", sa.Integer(), nullable=False, comment="Rows expected"),
+        sa.Column("rows_written", sa.Integer(), nullable=False, comment="Rows written"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_file")),
+        info={"distribution": "local"},
+    )
+    with op.batch_alter_table("export_file", schema=None) as batch_op:
+        batch_op.create_index("ix_export_file_person", ["requested_by", "id"], unique=False)
+
+    op.create_table(
         "grant_override",
         sa.Column("role", sa.String(length=40), nullable=False, comment="Role"),
         sa.Column("entity", sa.String(length=60), nullable=False, comment="Entity"),
@@ -132,6 +158,160 @@ def upgrade() -> None:
         ),
         info={"distribution": "local"},
     )
+    op.create_table(
+        "import_batch",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("requested_by", sa.Integer(), nullable=True, comment="Requested by"),
+        sa.Column("requested_name", sa.String(length=130), nullable=False, comment="Requested by"),
+        sa.Column("sheet", sa.String(length=40), nullable=False, comment="Sheet"),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "MARKETING",
+                "ORDERING",
+                "FILE",
+                "PUSH",
+                name="salessource",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Source",
+        ),
+        sa.Column("file_name", sa.String(length=255), nullable=False, comment="File"),
+        sa.Column("file_sha256", sa.String(length=64), nullable=False, comment="Checksum"),
+        sa.Column("file_bytes", sa.Integer(), nullable=False, comment="File size"),
+        sa.Column("stored_as", sa.String(length=255), nullable=False, comment="Stored file"),
+        sa.Column("worksheet", sa.String(length=100), nullable=True, comment="Worksheet"),
+        sa.Column("mapping", sa.JSON(), nullable=False, comment="Column mapping"),
+        sa.Column("options", sa.JSON(), nullable=False, comment="Options"),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "UPLOADED",
+                "CHECKING",
+                "CHECKED",
+                "COMMITTING",
+                "COMMITTED",
+                "FAILED",
+                "CANCELLED",
+                name="batchstate",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="State",
+        ),
+        sa.Column("rows_total", sa.Integer(), nullable=False, comment="Rows"),
+        sa.Column("rows_new", sa.Integer(), nullable=False, comment="New"),
+        sa.Column("rows_changed", sa.Integer(), nullable=False, comment="Changed"),
+        sa.Column("rows_unchanged", sa.Integer(), nullable=False, comment="Unchanged"),
+        sa.Column("rows_rejected", sa.Integer(), nullable=False, comment="Rejected"),
+        sa.Column(
+            "task_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Background task",
+        ),
+        sa.Column("committed_at", sa.DateTime(), nullable=True, comment="Imported at"),
+        sa.Column("message", sa.String(length=2000), nullable=True, comment="Message"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
+        info={"distribution": "local"},
+    )
+    with op.batch_alter_table("import_batch", schema=None) as batch_op:
+        batch_op.create_index("ix_import_batch_company", ["company_id", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_import_batch_file_sha256"), ["file_sha256"], unique=False
+        )
+
+    op.create_table(
+        "import_mapping",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("sheet", sa.String(length=40), nullable=False, comment="Sheet"),
+        sa.Column("name", sa.String(length=60), nullable=False, comment="Mapping name"),
+        sa.Column("mapping", sa.JSON(), nullable=False, comment="Column mapping"),
+        sa.Column("options", sa.JSON(), nullable=False, comment="Options"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_mapping")),
+        sa.UniqueConstraint(
+            "company_id", "sheet", "name", name=op.f("uq_import_mapping_company_id_sheet_name")
+        ),
+        info={"distribution": "local"},
+    )
+    op.create_table(
+        "task",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Company",
+        ),
+        sa.Column("requested_by", sa.Integer(), nullable=True, comment="Requested by"),
+        sa.Column("requested_name", sa.String(length=130), nullable=False, comment="Requested by"),
+        sa.Column("kind", sa.String(length=40), nullable=False, comment="Kind"),
+        sa.Column("title", sa.String(length=200), nullable=False, comment="Title"),
+        sa.Column("params", sa.JSON(), nullable=False, comment="Parameters"),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "QUEUED",
+                "RUNNING",
+                "DONE",
+                "FAILED",
+                "CANCELLED",
+                name="taskstate",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="State",
+        ),
+        sa.Column("progress_done", sa.Integer(), nullable=False, comment="Done"),
+        sa.Column("progress_total", sa.Integer(), nullable=False, comment="Of"),
+        sa.Column("phase", sa.String(length=80), nullable=False, comment="Phase"),
+        sa.Column("cancel_requested", sa.Boolean(), nullable=False, comment="Cancel requested"),
+        sa.Column("requested_at", sa.DateTime(), nullable=False, comment="Requested at"),
+        sa.Column("started_at", sa.DateTime(), nullable=True, comment="Started at"),
+        sa.Column("heartbeat_at", sa.DateTime(), nullable=True, comment="Last sign of life"),
+        sa.Column("finished_at", sa.DateTime(), nullable=True, comment="Finished at"),
+        sa.Column("seen_at", sa.DateTime(), nullable=True, comment="Seen at"),
+        sa.Column("error", sa.String(length=2000), nullable=True, comment="Error"),
+        sa.Column("result", sa.JSON(), nullable=False, comment="Result"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+        info={"distribution": "local"},
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_person", ["requested_by", "id"], unique=False)
+        batch_op.create_index("ix_task_state", ["state", "id"], unique=False)
+
     op.create_table(
         "ab_group_role",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -221,6 +401,316 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ab_user_company_id"), ["company_id"], unique=False)
 
     op.create_table(
+        "ability_item",
+        sa.Column("weight", sa.SmallInteger(), nullable=False, comment="Weight"),
+        sa.Column(
+            "low_score", sa.SmallInteger(), server_default="2", nullable=False, comment="Low score"
+        ),
+        sa.Column("criteria", sa.String(length=500), nullable=True, comment="Criteria"),
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.CheckConstraint("low_score BETWEEN 0 AND 5", name=op.f("ck_ability_item_low_score")),
+        sa.CheckConstraint("weight BETWEEN 0 AND 100", name=op.f("ck_ability_item_weight")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_ability_item_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ability_item")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_ability_item_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "calendar_day",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("day", sa.Date(), nullable=False, comment="Date"),
+        sa.Column("is_workday", sa.Boolean(), nullable=False, comment="Workday"),
+        sa.Column("name", sa.String(length=40), nullable=True, comment="Occasion"),
+        sa.Column(
+            "source",
+            sa.Enum("DEFAULT", "MANUAL", name="daysource", native_enum=False, length=24),
+            nullable=False,
+            comment="Set by",
+        ),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_calendar_day_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_day")),
+        sa.UniqueConstraint("company_id", "day", name=op.f("uq_calendar_day_company_id_day")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "category_node",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "parent_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Parent category",
+        ),
+        sa.Column("code", sa.String(length=40), nullable=False, comment="Category code"),
+        sa.Column("name", sa.String(length=60), nullable=False, comment="Category name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_category_node_company_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["category_node.id"], name=op.f("fk_category_node_parent_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_category_node")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_category_node_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    with op.batch_alter_table("category_node", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_category_node_parent", ["company_id", "parent_id", "sort"], unique=False
+        )
+
+    op.create_table(
+        "need_option",
+        sa.Column(
+            "asks_text",
+            sa.Boolean(),
+            server_default="0",
+            nullable=False,
+            comment="Asks for details",
+        ),
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_need_option_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_need_option")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_need_option_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "parameter_version",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("number", sa.Integer(), nullable=False, comment="Parameter version"),
+        sa.Column("note", sa.String(length=200), nullable=False, comment="Reason for the change"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_parameter_version_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parameter_version")),
+        sa.UniqueConstraint(
+            "company_id", "number", name=op.f("uq_parameter_version_company_id_number")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "problem_reason",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_problem_reason_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_problem_reason")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_problem_reason_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "product",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Product code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Product name"),
+        sa.Column("brand", sa.String(length=60), nullable=True, comment="Brand"),
+        sa.Column(
+            "price_class",
+            sa.Enum(
+                "FIRST",
+                "SECOND",
+                "THIRD",
+                "FOURTH",
+                "FIFTH",
+                name="priceclass",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Price class",
+        ),
+        sa.Column("wholesale_fen", sa.Integer(), nullable=True, comment="Wholesale price (fen)"),
+        sa.Column("retail_fen", sa.Integer(), nullable=True, comment="Retail price (fen)"),
+        sa.Column(
+            "sticks_per_carton", sa.SmallInteger(), nullable=False, comment="Sticks per carton"
+        ),
+        sa.Column(
+            "form",
+            sa.Enum(
+                "REGULAR",
+                "SLIM",
+                "MEDIUM",
+                "SHORT",
+                name="cigaretteform",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Cigarette form",
+        ),
+        sa.Column("tar_tenths", sa.SmallInteger(), nullable=True, comment="Tar content (tenths)"),
+        sa.Column(
+            "tar_imported_tenths",
+            sa.SmallInteger(),
+            nullable=True,
+            comment="Imported tar content (tenths)",
+        ),
+        sa.Column(
+            "tar_source",
+            sa.Enum("IMPORTED", "MANUAL", name="tarsource", native_enum=False, length=24),
+            nullable=False,
+            comment="Tar content set by",
+        ),
+        sa.Column("is_key", sa.Boolean(), server_default="0", nullable=False, comment="Key brand"),
+        sa.Column(
+            "status",
+            sa.Enum("ON_SALE", "RETIRED", name="productstatus", native_enum=False, length=24),
+            nullable=False,
+            comment="Product status",
+        ),
+        sa.Column(
+            "is_approximate",
+            sa.Boolean(),
+            server_default="0",
+            nullable=False,
+            comment="Approximate figures",
+        ),
+        sa.Column("batch_id", sa.Integer(), nullable=True, comment="Import batch"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.CheckConstraint("sticks_per_carton > 0", name=op.f("ck_product_sticks")),
+        sa.CheckConstraint("tar_tenths BETWEEN 0 AND 200", name=op.f("ck_product_tar")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_product_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_product_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "service_strategy",
+        sa.Column("guidance", sa.String(length=500), nullable=True, comment="Guidance"),
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_service_strategy_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_strategy")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_service_strategy_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
         "ab_api_key",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uuid", sa.String(length=36), nullable=False),
@@ -286,6 +776,82 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "role_id"),
     )
     op.create_table(
+        "ability_item_strategy",
+        sa.Column(
+            "ability_item_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Ability item",
+        ),
+        sa.Column(
+            "strategy_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Service strategy",
+        ),
+        sa.ForeignKeyConstraint(
+            ["ability_item_id"],
+            ["ability_item.id"],
+            name=op.f("fk_ability_item_strategy_ability_item_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"],
+            ["service_strategy.id"],
+            name=op.f("fk_ability_item_strategy_strategy_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "ability_item_id", "strategy_id", name=op.f("pk_ability_item_strategy")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "category_product",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "node_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Category",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_category_product_company_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["node_id"], ["category_node.id"], name=op.f("fk_category_product_node_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_category_product_product_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_category_product")),
+        sa.UniqueConstraint(
+            "company_id", "product_id", name=op.f("uq_category_product_company_id_product_id")
+        ),
+        info={"distribution": "reference"},
+    )
+    with op.batch_alter_table("category_product", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_category_product_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
         "department",
         sa.Column(
             "company_id",
@@ -317,6 +883,78 @@ def upgrade() -> None:
     with op.batch_alter_table("department", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_department_manager_id"), ["manager_id"], unique=False)
 
+    op.create_table(
+        "key_product_snapshot",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_key_product_snapshot_company_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_key_product_snapshot_product_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "month", "product_id", name=op.f("pk_key_product_snapshot")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "need_option_strategy",
+        sa.Column(
+            "need_option_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Need",
+        ),
+        sa.Column(
+            "strategy_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Service strategy",
+        ),
+        sa.ForeignKeyConstraint(
+            ["need_option_id"],
+            ["need_option.id"],
+            name=op.f("fk_need_option_strategy_need_option_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"],
+            ["service_strategy.id"],
+            name=op.f("fk_need_option_strategy_strategy_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "need_option_id", "strategy_id", name=op.f("pk_need_option_strategy")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "parameter_value",
+        sa.Column(
+            "version_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Parameter version",
+        ),
+        sa.Column("code", sa.String(length=60), nullable=False, comment="Parameter"),
+        sa.Column("value", sa.Integer(), nullable=False, comment="Value"),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["parameter_version.id"], name=op.f("fk_parameter_value_version_id")
+        ),
+        sa.PrimaryKeyConstraint("version_id", "code", name=op.f("pk_parameter_value")),
+        info={"distribution": "reference"},
+    )
     op.create_table(
         "territory",
         sa.Column(
@@ -354,6 +992,178 @@ def upgrade() -> None:
     with op.batch_alter_table("territory", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_territory_department_id"), ["department_id"], unique=False
+        )
+
+    op.create_table(
+        "customer",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Customer code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Customer name"),
+        sa.Column("owner", sa.String(length=60), nullable=True, comment="Shop owner"),
+        sa.Column("phone", sa.String(length=30), nullable=True, comment="Phone"),
+        sa.Column("address", sa.String(length=200), nullable=True, comment="Address"),
+        sa.Column("neighbourhood", sa.String(length=60), nullable=True, comment="Neighbourhood"),
+        sa.Column(
+            "longitude",
+            sa.Numeric(precision=9, scale=6, asdecimal=False),
+            nullable=True,
+            comment="Longitude",
+        ),
+        sa.Column(
+            "latitude",
+            sa.Numeric(precision=9, scale=6, asdecimal=False),
+            nullable=True,
+            comment="Latitude",
+        ),
+        sa.Column(
+            "market_type",
+            sa.Enum("URBAN", "RURAL", name="markettype", native_enum=False, length=24),
+            nullable=False,
+            comment="Market type",
+        ),
+        sa.Column(
+            "business_type",
+            sa.Enum(
+                "GROCERY",
+                "CONVENIENCE",
+                "SUPERMARKET",
+                "MALL",
+                "TOBACCO",
+                "LEISURE",
+                "OTHER",
+                name="businesstype",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Business type",
+        ),
+        sa.Column(
+            "scale",
+            sa.Enum("LARGE", "MEDIUM", "SMALL", name="scale", native_enum=False, length=24),
+            nullable=False,
+            comment="Business scale",
+        ),
+        sa.Column("grade", sa.SmallInteger(), nullable=False, comment="Grade"),
+        sa.Column(
+            "order_mode",
+            sa.Enum("ONLINE", "PHONE", "MANUAL", name="ordermode", native_enum=False, length=24),
+            nullable=False,
+            comment="Order mode",
+        ),
+        sa.Column("order_weekday", sa.SmallInteger(), nullable=True, comment="Order weekday"),
+        sa.Column(
+            "settle_mode",
+            sa.Enum("ELECTRONIC", "CASH", name="settlemode", native_enum=False, length=24),
+            nullable=False,
+            comment="Settlement mode",
+        ),
+        sa.Column(
+            "terminal_type",
+            sa.Enum(
+                "ORDINARY", "MODERN", "FRANCHISE", name="terminaltype", native_enum=False, length=24
+            ),
+            nullable=False,
+            comment="Terminal type",
+        ),
+        sa.Column("line", sa.String(length=40), nullable=True, comment="Visit line"),
+        sa.Column(
+            "visit_mode",
+            sa.Enum(
+                "ONSITE",
+                "PHONE",
+                "ONLINE",
+                "MEETING",
+                name="visitmode",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Visit mode",
+        ),
+        sa.Column(
+            "visit_frequency",
+            sa.Enum(
+                "WEEKLY",
+                "SEMIMONTHLY",
+                "MONTHLY",
+                name="visitfrequency",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Visit frequency",
+        ),
+        sa.Column(
+            "frequency_source",
+            sa.Enum("SYSTEM", "MANUAL", name="frequencysource", native_enum=False, length=24),
+            nullable=True,
+            comment="Frequency set by",
+        ),
+        sa.Column("visit_weekday", sa.SmallInteger(), nullable=True, comment="Visit weekday"),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "ACTIVE",
+                "SUSPENDED",
+                "RESTING",
+                "CANCELLED",
+                name="customerstatus",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Customer status",
+        ),
+        sa.Column("open_date", sa.Date(), nullable=False, comment="Opened on"),
+        sa.Column("close_date", sa.Date(), nullable=True, comment="Closed on"),
+        sa.Column("remark", sa.String(length=500), nullable=True, comment="Remark"),
+        sa.Column("batch_id", sa.Integer(), nullable=True, comment="Import batch"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.CheckConstraint("grade BETWEEN 1 AND 30", name=op.f("ck_customer_grade")),
+        sa.CheckConstraint("order_weekday BETWEEN 1 AND 7", name=op.f("ck_customer_order_weekday")),
+        sa.CheckConstraint("visit_weekday BETWEEN 1 AND 7", name=op.f("ck_customer_visit_weekday")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_customer_company_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_customer_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_customer_company_id_code")),
+        sa.UniqueConstraint("company_id", "id", name=op.f("uq_customer_company_id_id")),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("customer", schema=None) as batch_op:
+        batch_op.create_index("ix_customer_name", ["company_id", "name"], unique=False)
+        batch_op.create_index(
+            "ix_customer_territory", ["company_id", "territory_id", "code"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_customer_territory_id"), ["territory_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_customer_visit_mode",
+            ["company_id", "visit_mode", "territory_id", "status"],
+            unique=False,
         )
 
     op.create_table(
@@ -415,24 +1225,342 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "customer_territory",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column("valid_from", sa.Date(), nullable=False, comment="From"),
+        sa.Column("valid_to", sa.Date(), nullable=True, comment="To"),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_customer_territory_company_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_customer_territory_territory_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "customer_id", "valid_from", name=op.f("pk_customer_territory")
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("customer_territory", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_customer_territory_period",
+            ["company_id", "territory_id", "valid_from"],
+            unique=False,
+        )
+
+    op.create_table(
+        "monthly_sales",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("demanded_cartons", sa.Integer(), nullable=False, comment="Demanded (cartons)"),
+        sa.Column("delivered_cartons", sa.Integer(), nullable=False, comment="Delivered (cartons)"),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False, comment="Amount (fen)"),
+        sa.Column("line_count", sa.Integer(), nullable=False, comment="Sales lines"),
+        sa.Column("demanded_lines", sa.Integer(), nullable=False, comment="Lines with demand"),
+        sa.Column("stockout_lines", sa.Integer(), nullable=False, comment="Stock-out lines"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_monthly_sales_company_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_monthly_sales_product_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_monthly_sales_territory_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id",
+            "month",
+            "customer_id",
+            "product_id",
+            "territory_id",
+            name=op.f("pk_monthly_sales"),
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("monthly_sales", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_monthly_sales_product",
+            ["company_id", "product_id", "month", "customer_id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "questionnaire",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "PLATFORM",
+                "MANUAL",
+                "LATE",
+                name="questionnairesource",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Source",
+        ),
+        sa.Column(
+            "status",
+            sa.Enum("OPEN", "CONFIRMED", name="questionnairestatus", native_enum=False, length=24),
+            nullable=False,
+            comment="Status",
+        ),
+        sa.Column("confirmed_by", sa.Integer(), nullable=True, comment="Confirmed by"),
+        sa.Column("confirmed_at", sa.DateTime(), nullable=True, comment="Confirmed at"),
+        sa.Column("batch_id", sa.Integer(), nullable=True, comment="Import batch"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_questionnaire_company_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_questionnaire_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_questionnaire")),
+        sa.UniqueConstraint(
+            "company_id",
+            "customer_id",
+            "month",
+            name=op.f("uq_questionnaire_company_id_customer_id_month"),
+        ),
+        sa.UniqueConstraint("company_id", "id", name=op.f("uq_questionnaire_company_id_id")),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("questionnaire", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_questionnaire_territory_id"), ["territory_id"], unique=False
+        )
+
+    op.create_table(
+        "sales_line",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column("order_date", sa.Date(), nullable=False, comment="Order date"),
+        sa.Column("order_no", sa.String(length=40), nullable=False, comment="Order number"),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("demanded_cartons", sa.Integer(), nullable=False, comment="Demanded (cartons)"),
+        sa.Column("delivered_cartons", sa.Integer(), nullable=False, comment="Delivered (cartons)"),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False, comment="Amount (fen)"),
+        sa.Column(
+            "channel",
+            sa.Enum("ONLINE", "PHONE", "MANUAL", name="ordermode", native_enum=False, length=24),
+            nullable=False,
+            comment="Order channel",
+        ),
+        sa.Column(
+            "settle_mode",
+            sa.Enum("ELECTRONIC", "CASH", name="settlemode", native_enum=False, length=24),
+            nullable=False,
+            comment="Settlement mode",
+        ),
+        sa.Column("batch_id", sa.Integer(), nullable=True, comment="Import batch"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_sales_line_company_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_sales_line_product_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_sales_line_territory_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id",
+            "customer_id",
+            "product_id",
+            "order_date",
+            "order_no",
+            name=op.f("pk_sales_line"),
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("sales_line", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_sales_line_date", ["company_id", "order_date", "territory_id"], unique=False
+        )
+
+    op.create_table(
+        "questionnaire_answer",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "questionnaire_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Questionnaire",
+        ),
+        sa.Column(
+            "need_option_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Need",
+        ),
+        sa.Column("details", sa.String(length=500), nullable=True, comment="Details"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "questionnaire_id"],
+            ["questionnaire.company_id", "questionnaire.id"],
+            name=op.f("fk_questionnaire_answer_company_id_questionnaire_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["need_option_id"],
+            ["need_option.id"],
+            name=op.f("fk_questionnaire_answer_need_option_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "questionnaire_id", "need_option_id", name=op.f("pk_questionnaire_answer")
+        ),
+        info={"distribution": "distributed"},
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("questionnaire_answer")
+    with op.batch_alter_table("sales_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_sales_line_date")
+
+    op.drop_table("sales_line")
+    with op.batch_alter_table("questionnaire", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_questionnaire_territory_id"))
+
+    op.drop_table("questionnaire")
+    with op.batch_alter_table("monthly_sales", schema=None) as batch_op:
+        batch_op.drop_index("ix_monthly_sales_product")
+
+    op.drop_table("monthly_sales")
+    with op.batch_alter_table("customer_territory", schema=None) as batch_op:
+        batch_op.drop_index("ix_customer_territory_period")
+
+    op.drop_table("customer_territory")
     with op.batch_alter_table("territory_assignment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_territory_assignment_user_id_valid_from"))
         batch_op.drop_index(batch_op.f("ix_territory_assignment_territory_id_valid_from"))
 
     op.drop_table("territory_assignment")
+    with op.batch_alter_table("customer", schema=None) as batch_op:
+        batch_op.drop_index("ix_customer_visit_mode")
+        batch_op.drop_index(batch_op.f("ix_customer_territory_id"))
+        batch_op.drop_index("ix_customer_territory")
+        batch_op.drop_index("ix_customer_name")
+
+    op.drop_table("customer")
     with op.batch_alter_table("territory", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_territory_department_id"))
 
     op.drop_table("territory")
+    op.drop_table("parameter_value")
+    op.drop_table("need_option_strategy")
+    op.drop_table("key_product_snapshot")
     with op.batch_alter_table("department", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_department_manager_id"))
 
     op.drop_table("department")
+    with op.batch_alter_table("category_product", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_category_product_node_id"))
+
+    op.drop_table("category_product")
+    op.drop_table("ability_item_strategy")
     op.drop_table("ab_user_role")
     with op.batch_alter_table("ab_user_group", schema=None) as batch_op:
         batch_op.drop_index("idx_user_id")
@@ -450,6 +1578,17 @@ def downgrade() -> None:
         batch_op.drop_index("idx_api_key_lookup_hash")
 
     op.drop_table("ab_api_key")
+    op.drop_table("service_strategy")
+    op.drop_table("product")
+    op.drop_table("problem_reason")
+    op.drop_table("parameter_version")
+    op.drop_table("need_option")
+    with op.batch_alter_table("category_node", schema=None) as batch_op:
+        batch_op.drop_index("ix_category_node_parent")
+
+    op.drop_table("category_node")
+    op.drop_table("calendar_day")
+    op.drop_table("ability_item")
     with op.batch_alter_table("ab_user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ab_user_company_id"))
 
@@ -464,7 +1603,22 @@ def downgrade() -> None:
         batch_op.drop_index("idx_group_id")
 
     op.drop_table("ab_group_role")
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("ix_task_state")
+        batch_op.drop_index("ix_task_person")
+
+    op.drop_table("task")
+    op.drop_table("import_mapping")
+    with op.batch_alter_table("import_batch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_batch_file_sha256"))
+        batch_op.drop_index("ix_import_batch_company")
+
+    op.drop_table("import_batch")
     op.drop_table("grant_override")
+    with op.batch_alter_table("export_file", schema=None) as batch_op:
+        batch_op.drop_index("ix_export_file_person")
+
+    op.drop_table("export_file")
     op.drop_table("company")
     with op.batch_alter_table("change_log", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_change_log_user_id"))
