@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -21,7 +22,13 @@ sys.path.insert(0, str(ROOT))
 
 from config import SettingsError, load_settings  # noqa: E402 -- needs the path above
 
+Children = dict[str, subprocess.Popen[bytes]]
+
 FLASK = [sys.executable, "-m", "flask", "--app", "run"]
+COMMANDS = {
+    "web server": [sys.executable, "-m", "gunicorn", "-c", "gunicorn_conf.py", "run:app"],
+    "jobs process": [*FLASK, "portal", "jobs"],
+}
 STOP_SECONDS = 25  # longer than gunicorn's graceful_timeout
 START_SECONDS = 120
 # Where this machine reaches a server that listens on every address.
@@ -44,24 +51,20 @@ def prepare(*, demo: bool) -> None:
         subprocess.run(command, cwd=ROOT, check=True)
 
 
-def start() -> dict[str, subprocess.Popen[bytes]]:
-    """The two children, each in its own group so that a terminal's Ctrl-C reaches only us."""
-    commands = {
-        "web server": [sys.executable, "-m", "gunicorn", "-c", "gunicorn_conf.py", "run:app"],
-        "jobs process": [*FLASK, "portal", "jobs"],
-    }
+def start(commands: Mapping[str, list[str]]) -> Children:
+    """Start every command in a group of its own, so that a terminal's Ctrl-C reaches only us."""
     return {
         name: subprocess.Popen(command, cwd=ROOT, start_new_session=True)
         for name, command in commands.items()
     }
 
 
-def stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
+def stop(children: Children, patience: float = STOP_SECONDS) -> None:
     """Ask, wait, then kill whole groups, so that no worker outlives its parent."""
     for child in children.values():
         if child.poll() is None:
             child.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + patience
     for child in children.values():
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(max(0.1, deadline - time.monotonic()))
@@ -80,7 +83,7 @@ def answers(host: str, port: int) -> bool:
         return False
 
 
-def watch(children: dict[str, subprocess.Popen[bytes]], host: str, port: int, greeting: str) -> int:
+def watch(children: Children, host: str, port: int, greeting: str) -> int:
     """Wait until a child ends; print ``greeting`` once the port answers."""
     greeted = False
     started = time.monotonic()
@@ -117,10 +120,10 @@ def main() -> int:
     greeting = f"\nThe portal answers at http://{shown}:{port}/ (Ctrl-C stops it).\n"
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    children: dict[str, subprocess.Popen[bytes]] = {}
+    children: Children = {}
     try:
         prepare(demo=demo)
-        children = start()
+        children = start(COMMANDS)
         return watch(children, near, port, greeting)
     except Stopped:
         print("Stopping …", flush=True)
