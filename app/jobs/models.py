@@ -29,7 +29,8 @@ class Task(db.Model):
     """One piece of background work. `kind` names its row in `app.jobs.queue.TASK_KINDS`.
 
     `progress_total` 0 = not known yet. `result` holds what the page shows when it is done, e.g.
-    a link. `seen_at` empty = the person has not been told yet.
+    a link. `seen_at` empty = the person has not been told yet. `attempts` counts how often a
+    runner took it up: a runner that is killed leaves it to the next one.
     """
 
     __tablename__ = "task"
@@ -53,6 +54,7 @@ class Task(db.Model):
     progress_total: Mapped[int] = mapped_column(Integer, default=0, **label("Of"))
     phase: Mapped[str] = mapped_column(String(80), default="", **label("Phase"))
     cancel_requested: Mapped[bool] = mapped_column(default=False, **label("Cancel requested"))
+    attempts: Mapped[int] = mapped_column(Integer, default=0, **label("Attempts"))
     requested_at: Mapped[dt.datetime] = mapped_column(
         DateTime, default=utc_now, **label("Requested at")
     )

@@ -298,6 +298,7 @@ def upgrade() -> None:
         sa.Column("progress_total", sa.Integer(), nullable=False, comment="Of"),
         sa.Column("phase", sa.String(length=80), nullable=False, comment="Phase"),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False, comment="Cancel requested"),
+        sa.Column("attempts", sa.Integer(), nullable=False, comment="Attempts"),
         sa.Column("requested_at", sa.DateTime(), nullable=False, comment="Requested at"),
         sa.Column("started_at", sa.DateTime(), nullable=True, comment="Started at"),
         sa.Column("heartbeat_at", sa.DateTime(), nullable=True, comment="Last sign of life"),
