@@ -13,6 +13,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Build the application; `overrides` are config keys that win over the environment."""
     import config
     from app import commands, jinja, portal_context, request_lifecycle
+    from app.kernel import list_widgets
     from app.kernel.db import csrf, db, migrate
     from app.security import change_log, row_scope
     from app.views import register_views
@@ -22,6 +23,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(overrides or {})
 
     jinja.install(app)
+    list_widgets.install(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     csrf.init_app(app)

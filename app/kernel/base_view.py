@@ -173,7 +173,9 @@ class PlanningView(ListPages, RowActions, RecordForms):
             if not is_declared:
                 setattr(self, name, [])
         self.order_columns = [
-            name for name in self.order_columns if name in self.datamodel.list_columns or "." in name
+            name
+            for name in self.order_columns
+            if name in self.datamodel.list_columns or "." in name
         ]
 
     def render_template(self, template: str, **values: Any) -> str:

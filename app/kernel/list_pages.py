@@ -280,7 +280,7 @@ class ListPages(ModelView):  # type: ignore[misc]
             "kind": quick.kind,
             "names": quick.parameters,
             "label": quick.label_in(self),
-            "values": values,
+            "given": values,
             "ends": [request.args.get(parameter, "") for parameter in quick.parameters],
             "filled": any(request.args.get(parameter) for parameter in quick.parameters),
             "primary": primary,

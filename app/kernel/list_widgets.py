@@ -274,11 +274,11 @@ def _has_access(view: Any, permission: str) -> bool:
     return bool(view.appbuilder.sm.has_access(permission, view.class_permission_name))
 
 
-def _url(name: str, method: str, **values: Any) -> str | None:
+def _url(view_name: str, method: str, /, **values: Any) -> str | None:
     from flask import url_for
 
     try:
-        return url_for(f"{name}.{method}", **values)
+        return url_for(f"{view_name}.{method}", **values)
     except BuildError:
         return None
 
@@ -288,9 +288,9 @@ def view_may(name: str, method: str) -> bool:
     return _may(_view(name), method)
 
 
-def view_url(name: str, method: str, **values: Any) -> str | None:
+def view_url(view_name: str, method: str, /, **values: Any) -> str | None:
     """For templates: a view's address, None when the route does not exist."""
-    return _url(name, method, **values)
+    return _url(view_name, method, **values)
 
 
 def json_text(value: Any) -> Markup:
@@ -332,3 +332,4 @@ def install(app: Flask) -> None:
         local_time=local_time,
         MISSING=MISSING,
     )
+    app.context_processor(lambda: {"appbuilder": app.extensions["appbuilder"]})
