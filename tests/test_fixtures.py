@@ -1,12 +1,14 @@
 """The fixtures keep their promises: fresh databases, no network, a browser that tells tales."""
 
 import socket
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page
 from sqlalchemy import create_engine
 
-from tests.conftest import watch
+from tests.conftest import served, watch
 
 
 @pytest.mark.sql
@@ -34,3 +36,16 @@ def test_page_reports_script_errors_and_foreign_requests(browser: Browser):
     page.close()
     assert any("another host" in fault for fault in faults)
     assert any("script error" in fault for fault in faults)
+
+
+@pytest.mark.sql
+@pytest.mark.web
+def test_client_talks_to_a_set_up_portal(client: FlaskClient):
+    assert client.get("/login/").status_code == 200
+
+
+@pytest.mark.browser
+def test_a_served_portal_shows_its_login_page(database_url: str, tmp_path: Path, page: Page):
+    with served(database_url, tmp_path / "data") as address:
+        page.goto(f"{address}/login/")
+        assert page.locator("input[name=password]").is_visible()
