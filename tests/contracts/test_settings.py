@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,9 @@ NOT_IMPORTED = {
     "tzdata",
     "uv",
 }
+# Parts of Flask, Flask-Babel and Flask-Migrate with names of their own.
+BROUGHT = {"alembic", "babel", "click", "jinja2", "markupsafe"}
+OWN = {"app", "config"}
 IMPORT_NAMES = {
     "chinesecalendar": "chinese_calendar",
     "axe-playwright-python": "axe_playwright_python",
@@ -72,30 +76,38 @@ def test_every_direct_dependency_has_its_reason():
     assert documented == sorted(direct("requirements.in") + direct("requirements-dev.in"))
 
 
-def imported_packages() -> set[str]:
-    files = [
-        *ROOT.glob("*.py"),
-        *(path for part in ("app", "tests", "tools") for path in (ROOT / part).rglob("*.py")),
-    ]
+def imported_packages(*places: str) -> set[str]:
+    """Top names of everything the Python files of some folders import, lower case."""
     found: set[str] = set()
-    for path in files:
+    for path in (path for place in places for path in ROOT.glob(place)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                found.update(alias.name.split(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.split(".")[0])
+                found.update(alias.name.split(".")[0].lower() for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0].lower())
     return found
 
 
+def import_name(package: str) -> str:
+    return IMPORT_NAMES.get(package, package.replace("-", "_"))
+
+
 def test_every_direct_dependency_is_used():
-    imported = imported_packages()
+    portal = imported_packages("*.py", "app/**/*.py", "migrations/**/*.py")
+    development = portal | imported_packages("tests/**/*.py", "tools/*.py", "benchmarks/**/*.py")
     unused = [
         name
-        for name in direct("requirements.in") + direct("requirements-dev.in")
-        if name not in NOT_IMPORTED
-        and IMPORT_NAMES.get(name, name.replace("-", "_")) not in {n.lower() for n in imported}
+        for file, imported in (("requirements.in", portal), ("requirements-dev.in", development))
+        for name in direct(file)
+        if name not in NOT_IMPORTED and import_name(name) not in imported
     ]
     assert unused == []
+
+
+def test_every_import_of_the_portal_is_a_direct_dependency():
+    declared = {import_name(name) for name in direct("requirements.in")} | BROUGHT | OWN
+    foreign = imported_packages("*.py", "app/**/*.py") - declared
+    assert foreign - sys.stdlib_module_names == set()
 
 
 def test_lock_files_pin_every_direct_dependency_with_hashes():
