@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import select
 
 from app.kernel.db import db
+from app.master.seeding import seed_company
+from app.models import Company
 from app.security.permissions import sync_roles
 
 
 def run_setup(app: Flask) -> None:
-    """Bring the database of `app` to the present release."""
+    """Bring the database of `app` to the present release; each company gets what it lacks."""
     with app.app_context():
         upgrade()
-        sync_roles(db.session)
-        db.session.commit()
+        session = db.session()
+        sync_roles(session)
+        for company_id in session.scalars(select(Company.id).order_by(Company.id)).all():
+            seed_company(session, company_id)
+        session.commit()

@@ -416,6 +416,7 @@ def upgrade() -> None:
         ),
         sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
         sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("name_en", sa.String(length=100), nullable=True, comment="English name"),
         sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
         sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
         sa.Column(
@@ -524,6 +525,7 @@ def upgrade() -> None:
         ),
         sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
         sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("name_en", sa.String(length=100), nullable=True, comment="English name"),
         sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
         sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
         sa.Column(
@@ -578,6 +580,7 @@ def upgrade() -> None:
         ),
         sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
         sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("name_en", sa.String(length=100), nullable=True, comment="English name"),
         sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
         sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
         sa.Column(
@@ -694,6 +697,7 @@ def upgrade() -> None:
         ),
         sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
         sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("name_en", sa.String(length=100), nullable=True, comment="English name"),
         sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
         sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
         sa.Column(

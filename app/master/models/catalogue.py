@@ -14,11 +14,14 @@ from app.kernel.labels import label
 
 
 class CatalogueEntry(Recorded):
-    """Company, code, name, order and whether it is in use."""
+    """Company, code, name in the company's language and in English, order, whether it is in use."""
 
     company_id: Mapped[int] = mapped_column(ForeignKey("company.id"), **label("Company"))
     code: Mapped[str] = mapped_column(String(20), **label("Code"))
     name: Mapped[str] = mapped_column(String(100), **label("Name"))
+    name_en: Mapped[str | None] = mapped_column(
+        String(100), **label("English name", help="Shown instead of the name on English pages")
+    )
     sort: Mapped[int] = mapped_column(Integer, default=0, server_default="0", **label("Order"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default="1", **label("In use"))
 

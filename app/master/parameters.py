@@ -1,0 +1,163 @@
+"""Versioned parameters of a company: reading the current set, saving a new one, the history.
+
+A version is never changed: saving makes the next one, with the person and the reason. Records
+that are computed keep the number of the version they were computed with.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.kernel.errors import N_, PlanningError, StaleVersion
+from app.master.rules_parameters import (
+    DEFAULTS,
+    Definition,
+    ParameterProblem,
+    Parameters,
+    build,
+    check,
+    differences,
+)
+from app.models import ParameterValue, ParameterVersion, PortalUser
+
+NOTE_LENGTH = 200
+
+
+class ParametersRefused(PlanningError):
+    """Values that cannot be used; `problems` says which field and why."""
+
+    msgid = N_("The parameters were not saved. Correct the marked fields.")
+
+    def __init__(self, problems: list[ParameterProblem]) -> None:
+        self.problems = problems
+        super().__init__(field=problems[0].code)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEntry:
+    """A version in the history; `changes` compares it with the one before it."""
+
+    number: int
+    note: str
+    at: dt.datetime
+    by: str
+    changes: list[tuple[Definition, int, int]]
+
+
+def ensure_first_version(session: Session, company_id: int) -> bool:
+    """Give a company version 1, the defaults (empty note). Returns whether it had none."""
+    table = ParameterVersion.__table__
+    if session.scalar(select(func.max(table.c.number)).where(table.c.company_id == company_id)):
+        return False
+    _add_version(session, company_id, 1, DEFAULTS, "")
+    return True
+
+
+def current_parameters(session: Session, company_id: int) -> Parameters:
+    """The newest set of a company; the defaults with number 0 before set-up. One statement."""
+    return parameters_in(session, company_id, None)
+
+
+def parameters_in(session: Session, company_id: int, number: int | None) -> Parameters:
+    """The set with this number (None = newest), for records computed with an older one.
+
+    Errors: `PlanningError` 404 when the company has no such version.
+    """
+    version, value = ParameterVersion.__table__, ParameterValue.__table__
+    wanted = (
+        select(func.max(version.c.number))
+        .where(version.c.company_id == company_id)
+        .scalar_subquery()
+        if number is None
+        else number
+    )
+    rows = session.execute(
+        select(version.c.number, value.c.code, value.c.value)
+        .join(value, value.c.version_id == version.c.id)
+        .where(version.c.company_id == company_id, version.c.number == wanted)
+    ).all()
+    if not rows and number is not None:
+        raise UnknownVersion
+    return build(rows[0].number if rows else 0, {row.code: row.value for row in rows})
+
+
+class UnknownVersion(PlanningError):
+    """The company has no such version."""
+
+    msgid = N_("There is no such parameter version.")
+    status = 404
+
+
+def save_parameters(
+    session: Session, company_id: int, base_number: int, values: Mapping[str, int], note: str
+) -> int:
+    """Save `values` as the next version and return its number. The caller commits.
+
+    Errors: `ParametersRefused`; `PlanningError` on the field "note" without a reason or when
+    nothing changed; `StaleVersion` when somebody saved a version after `base_number`.
+    """
+    note = note.strip()
+    if problems := check(values):
+        raise ParametersRefused(problems)
+    if not note:
+        raise PlanningError(N_("State the reason for the change."), field="note")
+    if len(note) > NOTE_LENGTH:
+        raise PlanningError(
+            N_("The reason may have at most %(limit)d characters."), field="note", limit=NOTE_LENGTH
+        )
+    current = current_parameters(session, company_id)
+    if current.number != base_number:
+        raise StaleVersion(field="note")
+    if not differences({code: getattr(current, code) for code in DEFAULTS}, values):
+        raise PlanningError(N_("Nothing was changed, so there is nothing to save."), field="note")
+    try:
+        with session.begin_nested():
+            _add_version(session, company_id, base_number + 1, values, note)
+    except IntegrityError:  # the other editor was faster by a moment
+        raise StaleVersion(field="note") from None
+    return base_number + 1
+
+
+def _add_version(
+    session: Session, company_id: int, number: int, values: Mapping[str, int], note: str
+) -> None:
+    version = ParameterVersion(company_id=company_id, number=number, note=note)
+    version.values = [ParameterValue(code=code, value=values[code]) for code in DEFAULTS]
+    session.add(version)
+    session.flush()
+
+
+def version_history(session: Session, company_id: int, limit: int = 50) -> list[VersionEntry]:
+    """The newest versions first, each with its differences to the one before. Two statements."""
+    version, value = ParameterVersion.__table__, ParameterValue.__table__
+    heads = session.execute(
+        select(version, PortalUser.first_name, PortalUser.last_name, PortalUser.username)
+        .outerjoin(PortalUser.__table__, PortalUser.id == version.c.created_by)
+        .where(version.c.company_id == company_id)
+        .order_by(version.c.number.desc())
+        .limit(limit + 1)
+    ).all()
+    values: dict[int, dict[str, int]] = {}
+    for row in session.execute(
+        select(value).where(value.c.version_id.in_([head.id for head in heads]))
+    ):
+        values.setdefault(row.version_id, {})[row.code] = row.value
+    entries = []
+    for position, head in enumerate(heads[:limit]):
+        older = heads[position + 1].id if position + 1 < len(heads) else None
+        entries.append(
+            VersionEntry(
+                head.number,
+                head.note,
+                head.created_at,
+                f"{head.last_name or ''}{head.first_name or ''}" or head.username or "",
+                differences(values[older], values[head.id]) if older is not None else [],
+            )
+        )
+    return entries
