@@ -65,8 +65,8 @@ translations: $(DEV_STAMP) ## Collect messages into the catalogues and compile t
 	@$(PY) tools/translations.py $(ARGS)
 
 .PHONY: screenshots
-screenshots: $(DEV_STAMP) $(COMPILED) $(BROWSER_STAMP) ## Take the pictures of docs/images
-	@$(PY) tools/screenshots.py
+screenshots: $(DEV_STAMP) $(COMPILED) $(BROWSER_STAMP) ## Take pictures of all pages into build/screenshots
+	@$(PY) tools/screenshots.py $(ARGS)
 
 .PHONY: bench
 bench: $(RUN_STAMP) $(COMPILED) ## Measure the figures of docs/benchmarks.md
