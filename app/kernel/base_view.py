@@ -20,6 +20,7 @@ A view declares (everything optional except what is marked *):
         search_columns = ["name", "grade"]             # the rest goes under "More conditions"
         add_columns / edit_columns / show_columns, or …_fieldsets = [(title, {"fields": […]})]
         remote_selects = {"territory": ("code", "name")}   # searched by typing; others are listed
+        number_words = {"weekday": WEEKDAYS}       # numbers shown and chosen as words
         tones = {"state": {"ACTIVE": "ok"}}            # pills: ok warn bad info mute gold
         extra_labels = {"score": _l("Score")}          # labels of properties and relations
         formatters_columns = {"score": percent}        # value → text or Markup
@@ -33,7 +34,9 @@ code lists, dates, months and truth values are formatted and edited by column ty
 
 Hooks: `pre_add`, `pre_update`, `pre_delete` (raise `PlanningError(…, field=…)` to refuse),
 `post_add`, `post_update`, `post_delete` (before the commit), `related_criteria(column)`,
-`bulk_apply(items, values) -> BulkResult`, `list_buttons()`, `history_of(item)`.
+`bulk_apply(items, values) -> BulkResult`, `list_buttons()`, `history_of(item)`,
+`hidden_fields(role)` (form fields the present user may not fill in), `annotate(rows)` (values for
+the rows of a page that no relation holds).
 
 Permissions: `class_permission_name` is the entity's name and `METHOD_PERMISSIONS` maps methods to
 read, create, update, delete and export; an action needs update unless the view's

@@ -9,11 +9,10 @@ against the column's range. Whether a value is unique is left to the database
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import url_for
 from flask_appbuilder.forms import DynamicForm
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -30,15 +29,13 @@ from wtforms import (
     TextAreaField,
     validators,
 )
-from wtforms.widgets import CheckboxInput, DateInput, Select, TextArea, TextInput, html_params
+from wtforms.widgets import CheckboxInput, DateInput, Select, TextArea, TextInput
 
 from app.kernel.columns import MonthType
+from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month
 from app.kernel.quantity import scaled_integer
-from app.kernel.related_choices import RelatedChoices
-
-SEARCHABLE_FROM = 12
-"""A plain select with more options than this gets a search box."""
+from app.kernel.relation_field import RelationField
 
 
 def _classed(widget: type[Any], **fixed: Any) -> Any:
@@ -140,6 +137,32 @@ class CodeListField(SelectField):
             raise ValueError(_("Please choose one of the offered values.")) from None
 
 
+class NumberWordField(CodeListField):
+    """A number chosen by its word, such as a weekday; `words` maps number to lazy text."""
+
+    def __init__(
+        self, *args: Any, words: Mapping[int, Any], allow_blank: bool, **options: Any
+    ) -> None:
+        self.words = words
+        super().__init__(*args, members=object, allow_blank=allow_blank, **options)
+
+    def _choices(self) -> list[tuple[str, Any]]:
+        return [("", "—"), *((str(number), word) for number, word in self.words.items())]
+
+    def _coerce(self, value: Any) -> int | None:
+        if value in (None, ""):
+            return None
+        number = ascii_integer(str(value))
+        if number not in self.words:
+            raise ValueError(value)
+        return number
+
+    def iter_choices(self) -> Iterator[tuple[Any, Any, bool, dict[str, Any]]]:
+        chosen = "" if self.data is None else str(self.data)
+        for name, word in self._choices():
+            yield name, word, chosen == name, {}
+
+
 class YesNoField(CodeListField):
     """A truth value that may also be unknown."""
 
@@ -162,92 +185,6 @@ class YesNoField(CodeListField):
         chosen = {None: "", True: "1", False: "0"}[self.data]
         for name, word in self._choices():
             yield name, word, chosen == name, {}
-
-
-class RemoteSelect:
-    """A select with only the current option; the script fetches the others from `endpoint`."""
-
-    def __call__(self, field: RelationField, **attributes: Any) -> Markup:
-        attributes.setdefault("id", field.id)
-        attributes.setdefault("class", "form-control")
-        attributes["data-remote-select"] = url_for(field.endpoint, column=field.column)
-        options = [Markup('<option value="">—</option>')]
-        current = field.current_option()
-        if current is not None:
-            options.append(
-                Markup('<option value="{}" selected>{}</option>').format(current[0], current[1])
-            )
-        return Markup("<select {}>{}</select>").format(
-            Markup(html_params(name=field.name, **attributes)), Markup("").join(options)
-        )
-
-
-class PlainRelationSelect:
-    """A select listing a small relation."""
-
-    def __call__(self, field: RelationField, **attributes: Any) -> Markup:
-        attributes.setdefault("id", field.id)
-        attributes.setdefault("class", "form-control")
-        choices = field.choices().small()
-        current = field.current_option()
-        if current is not None and current not in choices:
-            choices.insert(0, current)
-        if len(choices) > SEARCHABLE_FROM:
-            attributes["data-searchable"] = True
-        chosen = current[0] if current else None
-        options = [Markup('<option value="">—</option>')]
-        options += [
-            Markup('<option value="{}"{}>{}</option>').format(
-                key, Markup(" selected") if key == chosen else "", word
-            )
-            for key, word in choices
-        ]
-        return Markup("<select {}>{}</select>").format(
-            Markup(html_params(name=field.name, **attributes)), Markup("").join(options)
-        )
-
-
-class RelationField(Field):
-    """A many-to-one relation; the data is the related row, found through the row scope."""
-
-    def __init__(
-        self,
-        *args: Any,
-        choices: Callable[[], RelatedChoices],
-        column: str,
-        endpoint: str,
-        allow_blank: bool,
-        remote: bool,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            *args, widget=RemoteSelect() if remote else PlainRelationSelect(), **options
-        )
-        self.choices = choices
-        self.column = column
-        self.endpoint = endpoint
-        self.allow_blank = allow_blank
-        self.unknown = False
-
-    def current_option(self) -> tuple[int, str] | None:
-        """(id, text) of the present value."""
-        return None if self.data is None else (self.data.id, self.choices().text(self.data))
-
-    def _value(self) -> str:
-        return "" if self.data is None else str(self.data.id)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        text = valuelist[0].strip() if valuelist else ""
-        self.data = self.choices().row(text) if text else None
-        self.unknown = bool(text) and self.data is None
-
-    def pre_validate(self, form: Any) -> None:
-        if self.unknown:
-            raise validators.StopValidation(
-                _("This record does not exist or is not in your area. Please choose another one.")
-            )
-        if self.data is None and not self.allow_blank:
-            raise validators.StopValidation(_("Please choose a value."))
 
 
 def _trimmed(value: Any) -> Any:
@@ -323,6 +260,13 @@ class FieldMaker:
                 allow_blank=column.nullable,
                 **options,
             )
+        if column.name in self.view.number_words:
+            return NumberWordField(
+                validators=own if column.nullable else [validators.InputRequired(), *own],
+                words=self.view.number_words[column.name],
+                allow_blank=column.nullable,
+                **options,
+            )
         if isinstance(kind, MonthType):
             return MonthField(validators=checks, **options)
         unit = {"fen": 2, "tenths": 1}.get(str(column.info.get("unit", "")))
@@ -371,6 +315,8 @@ def raw_text(field: Field) -> str:
         return "y" if field.data else ""
     if isinstance(field, YesNoField):
         return {None: "", True: "1", False: "0"}[field.data]
+    if isinstance(field, NumberWordField):
+        return "" if field.data is None else str(field.data)
     if isinstance(field, CodeListField):
         return "" if field.data is None else str(field.data.name)
     if hasattr(field, "_value"):

@@ -114,6 +114,11 @@ def toned(tones: Mapping[str, str]) -> Formatter:
     return show
 
 
+def worded(words: Mapping[int, Any]) -> Formatter:
+    """A number that stands for a word, such as a weekday."""
+    return lambda value: MISSING if value is None else str(words.get(value, value))
+
+
 UNIT_FORMATTERS: Mapping[str, Formatter] = {"fen": money, "tenths": tenths}
 
 

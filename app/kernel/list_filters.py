@@ -80,6 +80,10 @@ class IsMissing(_ColumnFilter):
     name = _l("Not filled in")
 
     def condition(self, column: Any, value: bool) -> ColumnElement[bool]:
+        relation = self.model.__mapper__.relationships.get(self.column_name)
+        if relation is not None:
+            present = column.any() if relation.uselist else column.has()
+            return ~present if value else present  # type: ignore[no-any-return]
         return column.is_(None) if value else column.is_not(None)  # type: ignore[no-any-return]
 
 
@@ -89,7 +93,9 @@ class RelationIs(_ColumnFilter):
     name = _l("Relation")
 
     def apply(self, query: Query[Any], value: tuple[int, str]) -> Query[Any]:
-        key = self.datamodel.get_relation_fk(self.column_name)
+        relation = self.model.__mapper__.relationships[self.column_name]
+        # Keys of large tables are (company_id, id): the pair that leads to the id decides.
+        key = next(local for local, remote in relation.local_remote_pairs if remote.name == "id")
         return query.filter(key == value[0])
 
 
@@ -131,7 +137,8 @@ class Quick:
     """One input of the filter bar.
 
     kind: contains | equals | enum | is_missing | boolean | relation | date_range | number_range
-    | month. `label` defaults to the column's label; `also` names further columns that "contains"
+    | month | flag (a switch that applies `filter_class` with the value True). `shows_count` puts
+    the number of matching rows beside a switch. `label` defaults to the column's label; `also` names further columns that "contains"
     searches.
     """
 
@@ -139,6 +146,8 @@ class Quick:
     kind: str
     label: Any = None
     also: tuple[str, ...] = ()
+    filter_class: type[BaseFilter] | None = None
+    shows_count: bool = False
 
     SUFFIXES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "is_missing": ("_missing",),
@@ -206,6 +215,11 @@ class Quick:
             raise self._bad(view, texts[0])
         missing = texts[0] == "1"
         return self._active(view, IsMissing, missing, _("Yes") if missing else _("No"))
+
+    def _read_flag(self, texts: list[str], view: Any) -> Active:
+        if texts[0] != "1" or self.filter_class is None:
+            raise self._bad(view, texts[0])
+        return self._active(view, self.filter_class, value=True, text=_("Yes"))
 
     def _read_boolean(self, texts: list[str], view: Any) -> Active:
         if texts[0] not in ("0", "1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -10,12 +11,12 @@ from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.const import PERMISSION_PREFIX
 from flask_appbuilder.models.filters import Filters
 from flask_babel import gettext as _
-from sqlalchemy import func
+from sqlalchemy import asc, desc, func
 from sqlalchemy.orm import Query, selectinload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.kernel.formatters import formatter_for, is_numeric, toned
+from app.kernel.formatters import formatter_for, is_numeric, toned, worded
 from app.kernel.list_filters import Active, Quick, read_filters
 from app.kernel.list_request import ListRequest, read_list_request, url_with
 from app.kernel.list_widgets import FilterBarWidget, PortalListWidget
@@ -60,6 +61,7 @@ class ListPages(ModelView):  # type: ignore[misc]
     filter_bar: ClassVar[list[Quick]] = []
     card_columns: ClassVar[list[str]] = []
     tones: ClassVar[dict[str, dict[str, str]]] = {}
+    number_words: ClassVar[dict[str, Mapping[int, Any]]] = {}
     eager_loads: ClassVar[tuple[str, ...]] = ()
     empty_hint: Any = None
     hint: Any = None
@@ -120,17 +122,28 @@ class ListPages(ModelView):  # type: ignore[misc]
         return query
 
     def ordered(self, query: Query[Any], order_column: str, order_direction: str) -> Query[Any]:
-        """`query` in a stable order: the asked one, the base order, else by id."""
+        """`query` in a stable order: the asked one, the base order; the key breaks ties."""
         if not order_column:
             order_column, order_direction = self.base_order
-        return self.datamodel.apply_order_by(  # type: ignore[no-any-return]
-            query, order_column, order_direction, aliases_mapping={}, add_pk=True
+        query = self.datamodel.apply_order_by(
+            query, order_column, order_direction, aliases_mapping={}, add_pk=False
         )
+        keys = [key for key in self._key_attributes() if key.key != order_column]
+        return query.order_by(*(desc(k) if order_direction == "desc" else asc(k) for k in keys))
+
+    def _key_attributes(self) -> list[Any]:
+        """The mapped attributes of the primary key, in its order."""
+        mapper = self.datamodel.obj.__mapper__
+        names = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+        return [getattr(self.datamodel.obj, name) for name in names]
 
     def count(self, query: Query[Any]) -> int:
         """How many rows `query` has."""
-        key = self.datamodel.get_pk()
+        key = self._key_attributes()[0]
         return int(query.order_by(None).with_entities(func.count(key)).scalar() or 0)
+
+    def annotate(self, rows: list[Any]) -> None:
+        """Attach values to the rows of a page that no relation holds, in set-based statements."""
 
     def _with_relations(self, query: Query[Any]) -> Query[Any]:
         """Load the relations a page shows in one statement each, not one per row."""
@@ -180,6 +193,7 @@ class ListPages(ModelView):  # type: ignore[misc]
         rows = self._with_relations(
             self.ordered(query, order_column, order_direction).offset(page * size).limit(size)
         ).all()
+        self.annotate(rows)
         columns = self.list_columns
         widgets["list"] = self.list_widget(
             label_columns=self.label_columns,
@@ -286,6 +300,7 @@ class ListPages(ModelView):  # type: ignore[misc]
             "primary": primary,
             "choices": [],
             "select_url": None,
+            "count": self._matches(quick) if quick.shows_count else None,
         }
         if quick.kind == "enum":
             members = self.datamodel.list_columns[quick.column].type.enum_class
@@ -299,6 +314,13 @@ class ListPages(ModelView):  # type: ignore[misc]
             else:
                 entry["choices"] = choices.small()
         return entry
+
+    def _matches(self, quick: Quick) -> int:
+        """How many rows in scope a switch of the bar would show by itself."""
+        active = quick.read(MultiDict({quick.parameters[0]: "1"}), self)
+        assert active is not None
+        flt = active.filter_class(active.column, self.datamodel)
+        return self.count(flt.apply(self.scoped_query(self._filters.copy()), active.value))
 
     # ------------------------------------------------------------------ export
 
@@ -334,9 +356,13 @@ class ListPages(ModelView):  # type: ignore[misc]
         for name, column in columns.items():
             if name in self.tones:
                 self.formatters_columns.setdefault(name, toned(self.tones[name]))
+            if name in self.number_words:
+                self.formatters_columns.setdefault(name, worded(self.number_words[name]))
             self.formatters_columns.setdefault(name, formatter_for(column))
         self.numeric_columns = self.numeric_columns | {
-            name for name, column in columns.items() if is_numeric(column)
+            name
+            for name, column in columns.items()
+            if is_numeric(column) and name not in self.number_words
         }
         if not self.base_order:
             self.base_order = (self.datamodel.get_pk_name(), "asc")

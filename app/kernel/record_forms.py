@@ -1,14 +1,12 @@
-"""The form side of a `PlanningView`: add, edit, delete, and the related selects of its fields."""
+"""The form side of a `PlanningView`: add, edit and delete."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from flask import Response, abort, flash, jsonify, make_response, redirect, request, url_for
-from flask_appbuilder import ModelView, expose, has_access
-from flask_appbuilder.const import PERMISSION_PREFIX
+from flask import Response, abort, flash, redirect, request
+from flask_appbuilder import expose, has_access
 from flask_appbuilder.exceptions import FABException
-from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
@@ -23,179 +21,40 @@ from app.kernel.edit_conflict import (
     snapshot,
 )
 from app.kernel.errors import PlanningError
+from app.kernel.form_columns import FormColumns
 from app.kernel.form_fields import FieldMaker
-from app.kernel.list_request import ascii_integer, safe_return_path
-from app.kernel.list_widgets import PortalFormWidget, PortalShowWidget, shown_value
-from app.kernel.related_choices import RelatedChoices
+from app.kernel.list_widgets import PortalFormWidget, shown_value
+from app.kernel.record_pages import Page, RecordPages
 from app.kernel.save_errors import SaveProblem, describe
-
-Page = Any
-"""What FAB's routes return: a response or text."""
 
 
 class StaleRow(Exception):
     """The row changed between reading and writing within one request."""
 
 
-class RecordForms(ModelView):  # type: ignore[misc]
+class RecordForms(FormColumns, RecordPages):
     """Add, edit, show and delete. See `PlanningView` for what a view declares."""
 
     add_widget = PortalFormWidget
     edit_widget = PortalFormWidget
-    show_widget = PortalShowWidget
-    remote_selects: ClassVar[dict[str, tuple[str, ...]]] = {}
     delete_row_message = _l("The record was deleted.")
     add_row_message = _l("The record was added.")
     edit_row_message = _l("The changes were saved.")
-
-    # ------------------------------------------------------------------ rows
-
-    def scoped_item(self, pk: Any) -> Any:
-        """The row with this id within the user's scope; anything else is a 404."""
-        keys = self.scoped_keys([str(pk)])
-        item = self.datamodel.get(keys[0], self._base_filters)
-        if item is None:
-            abort(404)
-        return item
-
-    def scoped_keys(self, texts: list[str]) -> list[Any]:
-        """Ids from the URL as values of the key column; text that cannot be an id is a 404."""
-        keys: list[Any] = []
-        for text in texts:
-            if self.datamodel.is_pk_composite():
-                key = self._deserialize_pk_if_composite(text)
-                if not isinstance(key, list):
-                    abort(404)
-            elif self.datamodel.get_pk().type.python_type is int:
-                key = ascii_integer(text)
-                if key is None:
-                    abort(404)
-            else:
-                key = text
-            keys.append(key)
-        return keys
-
-    # ------------------------------------------------------------------ related selects
-
-    def related_criteria(self, column: str) -> tuple[Any, ...]:
-        """Further conditions on what a relation may point to, besides the row scope."""
-        return ()
-
-    def related_choices(self, column: str) -> RelatedChoices:
-        """The rows the relation `column` may point to."""
-        return RelatedChoices(
-            self.datamodel.session,
-            self.datamodel.get_related_model(column),
-            self.remote_selects.get(column, ()),
-            self.related_criteria(column),
-        )
-
-    def select_url(self, column: str) -> str:
-        """Where a remote select of this view fetches its options."""
-        return url_for(f"{type(self).__name__}.select", column=column)
-
-    @expose("/select/<string:column>", methods=["GET"])
-    @permission_name("read")
-    def select(self, column: str) -> Response:
-        """Options for a remote select: 20 per page, within the row scope."""
-        allowed = any(
-            self.appbuilder.sm.has_access(f"{PERMISSION_PREFIX}{name}", self.class_permission_name)
-            for name in ("read", "create", "update")
-        )
-        if not allowed:
-            abort(403)
-        if column not in self.remote_selects:
-            abort(404)
-        page = ascii_integer(request.args.get("page")) or 1
-        found = self.related_choices(column).search(request.args.get("q", ""), page)
-        return jsonify(
-            results=[{"id": key, "text": text} for key, text in found.options],
-            pagination={"more": found.more},
-        )
-
-    # ------------------------------------------------------------------ where to go afterwards
-
-    def get_redirect(self) -> str:
-        """Back to where the form was opened (`next`), else to this view's list."""
-        asked = safe_return_path(request.form.get("next") or request.args.get("next"))
-        return asked or url_for(f"{type(self).__name__}.list")
-
-    def update_redirect(self) -> None:
-        """FAB's session history is not used: two tabs would mix their ways back."""
-
-    def _answer(self, template: str, status: int = 200, **values: Any) -> Response:
-        body = self.render_template(template, cancel_url=self.get_redirect(), **values)
-        return make_response(body, status)
-
-    # ------------------------------------------------------------------ show
-
-    @expose("/show/<pk>", methods=["GET"])
-    @has_access
-    def show(self, pk: str) -> Page:
-        item = self.scoped_item(pk)
-        widgets = self._get_show_widget(pk, item)
-        widgets = self._related_widgets(item, widgets)
-        return self.render_template(
-            self.show_template,
-            pk=pk,
-            title=self.show_title,
-            record_name=str(item),
-            widgets=widgets,
-            related_views=self._related_views,
-            history=self.history_of(item),
-            history_labels=self.label_columns,
-            cancel_url=self.get_redirect(),
-        )
-
-    def _get_show_widget(
-        self,
-        pk: Any,
-        item: Any,
-        widgets: dict[str, Any] | None = None,
-        actions: Any = None,
-        show_fieldsets: Any = None,
-    ) -> dict[str, Any]:
-        widgets = widgets or {}
-        widgets["show"] = self.show_widget(
-            pk=pk,
-            label_columns=self.label_columns,
-            include_columns=self.show_columns,
-            value_columns=[self.column_value(item, name) for name in self.show_columns],
-            formatters_columns=self.formatters_columns,
-            actions=actions or self.actions,
-            fieldsets=show_fieldsets or self.show_fieldsets,
-            modelview_name=type(self).__name__,
-        )
-        return widgets
-
-    def _related_widgets(self, item: Any, widgets: dict[str, Any]) -> dict[str, Any]:
-        widgets["related_views"] = [
-            self._get_related_view_widget(item, view) for view in self._related_views
-        ]
-        return widgets
-
-    def history_of(self, item: Any) -> Any:
-        """The change log of a record, newest first; None where the view keeps none."""
-        if not self.has_history:
-            return None
-        from app.security.change_log import change_history
-
-        return change_history(item)
 
     # ------------------------------------------------------------------ add and edit
 
     @expose("/add", methods=["GET", "POST"])
     @has_access
     def add(self) -> Page:
-        form = self.add_form()
+        form = self._form_for_user(self.add_form(), "add")
         prefilled = self._prefilled()
         for name, row in prefilled.items():
             if name in form:
                 form[name].data = row
                 form[name].raw_data = None
                 form[name].unknown = False
-        if request.method == "POST" and self._valid(form):
-            self.process_form(form, True)
+        if request.method == "POST" and self._valid(form, "add"):
+            self.process_form(form, is_created=True)
             item = self.datamodel.obj()
             problem = self._save(form, item, created=True)
             if problem is None:
@@ -217,7 +76,7 @@ class RecordForms(ModelView):  # type: ignore[misc]
             column = key.removeprefix("_flt_0_")
             if column == key or not self.datamodel.is_relation_many_to_one(column):
                 continue
-            if column in self.add_columns:
+            if column in self.form_columns("add"):
                 rows[column] = self.related_choices(column).row(text) or abort(404)
         return rows
 
@@ -225,7 +84,7 @@ class RecordForms(ModelView):  # type: ignore[misc]
     @has_access
     def edit(self, pk: str) -> Page:
         item = self.scoped_item(pk)
-        form = self.edit_form(obj=item)
+        form = self._form_for_user(self.edit_form(obj=item), "edit")
         form._id = self.datamodel.get_pk_value(item)
         if request.method == "GET":
             self.prefill_form(form, pk)
@@ -233,8 +92,8 @@ class RecordForms(ModelView):  # type: ignore[misc]
         if self._is_stale(item):
             return self._conflict_page(form, item, pk)
         version = self._version_of(item)
-        if self._valid(form):
-            self.process_form(form, False)
+        if self._valid(form, "edit"):
+            self.process_form(form, is_created=False)
             try:
                 problem = self._save(form, item, created=False)
             except StaleRow:
@@ -246,8 +105,13 @@ class RecordForms(ModelView):  # type: ignore[misc]
             item = self.scoped_item(pk)
         return self._edit_page(form, item, pk, version)
 
-    def _valid(self, form: Any) -> bool:
-        return bool(form.validate())
+    def _valid(self, form: Any, role: str) -> bool:
+        forged = [name for name in self.hidden_fields(role) if name in request.form]
+        is_valid = bool(form.validate())
+        if forged:
+            words = "、".join(str(self.label_columns[name]) for name in sorted(forged))
+            form.form_errors.append(_("Your role may not change: %(fields)s.", fields=words))
+        return is_valid and not forged
 
     def _save(self, form: Any, item: Any, *, created: bool) -> SaveProblem | None:
         """Write in one transaction with the hooks; a refusal rolls everything back.
@@ -305,8 +169,8 @@ class RecordForms(ModelView):  # type: ignore[misc]
     def _form_page(
         self, template: str, title: Any, role: str, form: Any, hidden: list[str], **values: Any
     ) -> Response:
-        columns = self.add_columns if role == "add" else self.edit_columns
-        fieldsets = self.add_fieldsets if role == "add" else self.edit_fieldsets
+        columns = self.form_columns(role)
+        fieldsets = self._fieldsets_of(columns, role)
         widget = (self.add_widget if role == "add" else self.edit_widget)(
             form=form,
             include_cols=columns,
@@ -316,7 +180,7 @@ class RecordForms(ModelView):  # type: ignore[misc]
             next_path=self.get_redirect(),
             **values,
         )
-        failed = bool(form.errors) or values.get("conflict") is not None
+        failed = bool(form.errors or form.form_errors) or values.get("conflict") is not None
         status = 409 if values.get("conflict") is not None else 422 if failed else 200
         return self._answer(template, status, title=title, widgets={role: widget})
 
@@ -339,16 +203,17 @@ class RecordForms(ModelView):  # type: ignore[misc]
             form,
             [],
             version=version,
-            base=base or snapshot(form, self.edit_columns),
+            base=base or snapshot(form, self.form_columns("edit")),
             pk=pk,
+            fixed=self._fixed_texts(item),
         )
 
     def _conflict_page(self, form: Any, item: Any, pk: str) -> Response:
         """The user's input, what is stored now, and a choice; nothing is lost."""
         form.validate()
-        stored = self.edit_form(formdata=None, obj=item)
+        stored = self._form_for_user(self.edit_form(formdata=None, obj=item), "edit")
         base = read_snapshot(request.form.get(BASE_FIELD))
-        conflict = compare(form, stored, self.edit_columns, base, self._shown)
+        conflict = compare(form, stored, self.form_columns("edit"), base, self._shown)
         self._name_author(conflict, item)
         return self._form_page(
             self.edit_template,
@@ -357,9 +222,10 @@ class RecordForms(ModelView):  # type: ignore[misc]
             form,
             [],
             version=self._version_of(item),
-            base=snapshot(stored, self.edit_columns),
+            base=snapshot(stored, self.form_columns("edit")),
             pk=pk,
             conflict=conflict,
+            fixed=self._fixed_texts(item),
         )
 
     def _shown(self, name: str, value: Any) -> Any:
