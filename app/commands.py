@@ -18,5 +18,13 @@ def setup() -> None:
     click.echo("The portal is set up.")
 
 
+@portal.command("jobs")
+def jobs() -> None:
+    """Run scheduled jobs and background tasks until stopped; one process per installation."""
+    from app.jobs.runner import run_forever
+
+    raise SystemExit(run_forever(current_app._get_current_object()))  # type: ignore[attr-defined]
+
+
 def install(app: Flask) -> None:
     app.cli.add_command(portal)

@@ -1,1 +1,71 @@
-"""Background work: a queue of tasks people started and APScheduler jobs, in their own process."""
+"""Background work: a queue of tasks people started, and scheduled jobs, in their own process.
+
+`JOBS` lists the scheduled ones, a row each. They run in the jobs process only (`flask portal
+jobs`), never in a web worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`function` is the dotted path of a function of the application.
+
+    `trigger` and `when` are APScheduler's, times are Asia/Shanghai; a value of `when` that starts
+    with ``PORTAL_`` is the name of the setting that holds it. A run that was missed is made up for
+    within `misfire_seconds`, once, however many were missed. `needs` names the setting without
+    which there is nothing to do. `runs_at_start`: also when the process starts, to catch up with
+    what fell into the time it was down.
+    """
+
+    id: str
+    function: str
+    trigger: str
+    when: Mapping[str, Any]
+    misfire_seconds: int
+    description: str
+    needs: str | None = None
+    runs_at_start: bool = False
+
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        "tasks",
+        "app.jobs.runner.start_waiting_tasks",
+        "interval",
+        {"seconds": 1},
+        misfire_seconds=30,
+        description="Start the background tasks that people asked for",
+    ),
+    Job(
+        "orphans",
+        "app.jobs.runner.recover_orphans",
+        "interval",
+        {"seconds": 20},
+        misfire_seconds=60,
+        description="Return the tasks of a jobs process that died to the queue",
+    ),
+    Job(
+        "feed",
+        "app.exchange.feed.poll_feed",
+        "interval",
+        {"seconds": "PORTAL_FEED_SECONDS"},
+        misfire_seconds=300,
+        description="Import new files of the marketing system from the watched place",
+        needs="PORTAL_FEED_URL",
+        runs_at_start=True,
+    ),
+    Job(
+        "old_files",
+        "app.jobs.old_files.remove_old_files",
+        "cron",
+        {"hour": 3, "minute": 30},
+        misfire_seconds=6 * 3600,
+        description="Remove uploaded and exported files whose time is over",
+        runs_at_start=True,
+    ),
+)

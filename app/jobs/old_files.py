@@ -1,0 +1,27 @@
+"""The nightly job that removes uploaded and exported files whose time is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from pathlib import Path
+
+from flask import Flask
+
+log = logging.getLogger(__name__)
+
+KEPT_DAYS = {"exports": 14, "uploads": 60}
+"""Folder of the data directory → days. What a batch or an export was stays on record."""
+
+
+def remove_old_files(app: Flask, now: dt.datetime | None = None) -> None:
+    """Delete files not touched for their folder's number of days."""
+    moment = (now or dt.datetime.now(dt.UTC)).timestamp()
+    for folder, days in KEPT_DAYS.items():
+        removed = 0
+        for path in Path(app.config["PORTAL_DATA_DIR"], folder).rglob("*"):
+            if path.is_file() and moment - path.stat().st_mtime > days * 86_400:
+                path.unlink(missing_ok=True)
+                removed += 1
+        if removed:
+            log.info("%d files older than %d days removed from %s", removed, days, folder)
