@@ -27,6 +27,7 @@ PRODUCTION = {
 # Direct dependencies that are used without an import of their own: as a program, as another
 # package's driver or data, or held at a version for Flask-AppBuilder.
 NOT_IMPORTED = {
+    "flask-limiter",
     "gunicorn",
     "marshmallow",
     "psycopg",
