@@ -160,6 +160,12 @@ RULES = (
         never=("xlsxwriter", "python_calamine", "openpyxl", "csv"),
     ),
     Rule(
+        "made-up companies stay out of real ones",
+        where=("app/*.py",),
+        but=("app/demo/*.py", "app/commands.py"),
+        never=("app.demo",),
+    ),
+    Rule(
         "the portal does not depend on its tests and tools",
         where=("app/*.py", "config.py", "run.py", "gunicorn_conf.py"),
         never=("tests", "tools", "benchmarks", "pytest", "hypothesis", "playwright"),
@@ -251,6 +257,7 @@ PLANTED = [
     ("app/plan/flow.py", "from app.views import MENU"),
     ("app/plan/step_08_month_plan.py", "from sqlalchemy.dialects.sqlite import insert"),
     ("app/plan/flow.py", "import xlsxwriter"),
+    ("app/master/seeding.py", "from app.demo.plan import Dates"),
     ("app/jobs/runner.py", "from tests.conftest import served"),
     ("app/jobs/__init__.py", "from ..plan.models import WeekPlan"),
     ("app/plan/utils.py", "x = 1"),
