@@ -24,6 +24,7 @@ A view declares (everything optional except what is marked *):
         tones = {"state": {"ACTIVE": "ok"}}            # pills: ok warn bad info mute gold
         extra_labels = {"score": _l("Score")}          # labels of properties and relations
         formatters_columns = {"score": percent}        # value → text or Markup
+        export_columns = ["code", "name"]              # of the workbook; default: list_columns
         bulk_fields = ["visit_mode"]                   # offered in the bulk bar
         related_views = [VisitView]                    # tabs; hidden without read permission
         base_permissions = ["can_read", "can_export"]  # e.g. a read-only view

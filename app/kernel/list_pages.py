@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -63,6 +63,7 @@ class ListPages(ModelView):  # type: ignore[misc]
     tones: ClassVar[dict[str, dict[str, str]]] = {}
     number_words: ClassVar[dict[str, Mapping[int, Any]]] = {}
     eager_loads: ClassVar[tuple[str, ...]] = ()
+    export_columns: ClassVar[list[str]] = []
     empty_hint: Any = None
     hint: Any = None
 
@@ -145,9 +146,11 @@ class ListPages(ModelView):  # type: ignore[misc]
     def annotate(self, rows: list[Any]) -> None:
         """Attach values to the rows of a page that no relation holds, in set-based statements."""
 
-    def _with_relations(self, query: Query[Any]) -> Query[Any]:
-        """Load the relations a page shows in one statement each, not one per row."""
-        for path in dict.fromkeys((*self.list_columns, *self.eager_loads)):
+    def _with_relations(
+        self, query: Query[Any], columns: Sequence[str] | None = None
+    ) -> Query[Any]:
+        """Load the relations that `columns` show in one statement each, not one per row."""
+        for path in dict.fromkeys((*(columns or self.list_columns), *self.eager_loads)):
             model, option = self.datamodel.obj, None
             for name in path.split("."):
                 relation = model.__mapper__.relationships.get(name)
