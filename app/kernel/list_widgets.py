@@ -53,13 +53,14 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value: `on_card` says whether phones show it."""
+    """One value: `on_card` says whether phones show it, `is_title` whether as the card's title."""
 
     column: str
     label: str
     html: Any
     numeric: bool
     on_card: bool
+    is_title: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ def _rows(
 ) -> list[Row]:
     formatters = arguments.get("formatters_columns") or {}
     cards = arguments.get("card_columns") or [header.column for header in headers]
+    shown = [header.column for header in headers]
+    title_column = next((name for name in cards if name in shown), shown[0])
     back = here()
     rows = []
     for pk, values in zip(arguments["pks"], arguments["value_columns"], strict=False):
@@ -154,12 +157,11 @@ def _rows(
                 html=shown_value(formatters.get(header.column), values[header.column]),
                 numeric=header.numeric,
                 on_card=header.column in cards,
+                is_title=header.column == title_column,
             )
             for header in headers
         ]
-        title = next(
-            (str(cell.html) for cell in cells if not isinstance(cell.html, Markup)), str(pk)
-        )
+        title = next((str(cell.html) for cell in cells if cell.is_title), str(pk))
         rows.append(
             Row(
                 pk=str(pk),

@@ -17,7 +17,7 @@
           data: function (asked) { return { q: asked.term || '', page: asked.page || 1 }; }
         },
         minimumInputLength: 1,
-        allowClear: true,
+        allowClear: this.getAttribute('aria-required') !== 'true',
         placeholder: this.dataset.placeholder || Portal.text('search_hint'),
         language: language,
         dropdownParent: $(this).closest('dialog').length ? $(this).closest('dialog') : $(document.body)
