@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
@@ -24,6 +26,28 @@ def jobs() -> None:
     from app.jobs.runner import run_forever
 
     raise SystemExit(run_forever(current_app._get_current_object()))  # type: ignore[attr-defined]
+
+
+@portal.command("demo")
+@click.option("--size", type=click.Choice(["small", "city", "province"]), default="small")
+@click.option(
+    "--date",
+    "reference",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day taken as today; the same day gives the same data.",
+)
+@click.option("--if-empty", is_flag=True, help="Do nothing when the portal has other companies.")
+def demo(size: str, reference: dt.datetime | None, *, if_empty: bool) -> None:
+    """Add a made-up company (docs/demo.md). What exists already is left as it is."""
+    from app.demo.build import build_demo
+    from app.kernel.db import db
+    from app.kernel.errors import PlanningError
+
+    day = reference.date() if reference else None
+    try:
+        build_demo(db.session(), current_app.config, size, day, click.echo, only_if_empty=if_empty)
+    except PlanningError as refusal:
+        raise click.ClickException(refusal.message()) from None
 
 
 def install(app: Flask) -> None:

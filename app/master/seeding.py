@@ -140,19 +140,21 @@ def _link(
         session.execute(insert(link.__table__), pairs)
 
 
-def seed_products(session: Session, company_id: int) -> bool:
+def seed_products(session: Session, company_id: int, further: Sequence[Row] = ()) -> bool:
     """About forty real products and their category tree (domain §11); not part of set-up.
 
     A company imports its own list. Prices are regional list prices, tar and form trade
-    knowledge: every row is marked approximate. Returns whether anything was written.
+    knowledge: every row is marked approximate. `further` are more rows with the columns of
+    products.csv. Returns whether anything was written.
     """
     if not (
         _is_empty(session, Product, company_id) and _is_empty(session, CategoryNode, company_id)
     ):
         return False
+    rows = [*product_rows(), *further]
     session.execute(
         insert(Product.__table__),
-        [product_values(row) | {"company_id": company_id} for row in product_rows()],
+        [product_values(row) | {"company_id": company_id} for row in rows],
     )
     leaves = _seed_tree(session, company_id)
     products = _ids(session, Product, company_id)
@@ -160,7 +162,7 @@ def seed_products(session: Session, company_id: int) -> bool:
         insert(CategoryProduct.__table__),
         [
             {"company_id": company_id, "node_id": node_id, "product_id": products[row["code"]]}
-            for row in product_rows()
+            for row in rows
             if (node_id := leaf_of(row, leaves)) is not None
         ],
     )

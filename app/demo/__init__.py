@@ -1,0 +1,1 @@
+"""Made-up companies for trying, testing and measuring; see docs/demo.md."""
