@@ -111,7 +111,7 @@ def portal_user() -> dict[str, str]:
 def scope_label() -> str:
     """The row scope in words; people are told why they see what they see."""
     scope = g.get("row_scope")
-    if scope is None or scope.is_anonymous:
+    if scope is None or scope.is_nothing:
         return _("no rows")
     if scope.is_unrestricted:
         return _("all companies")

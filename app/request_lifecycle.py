@@ -15,7 +15,7 @@ from app.kernel.actor import Actor
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.organisation.models import PortalUser
-from app.security.row_scope import ANONYMOUS
+from app.security.row_scope import NOTHING
 from app.security.scope_resolution import resolve_scope
 from app.security.security_manager import access_of
 
@@ -37,7 +37,7 @@ def _resolve_request() -> None:
         ".static"
     ):
         return
-    g.row_scope = ANONYMOUS
+    g.row_scope = NOTHING
     if current_user.is_authenticated:
         identify(g.user._get_current_object() if hasattr(g.user, "_get_current_object") else g.user)
 

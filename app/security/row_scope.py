@@ -3,10 +3,11 @@
 The scope is resolved once per request from the user's roles and today's assignments:
 customer manager = territories held today (primary or substitute); market manager = territories
 of the departments headed; brand manager = the company's products and categories; administrator =
-the company; platform administrator (no company) = everything. Several roles add up.
+the company; platform administrator (no company) = everything. Several roles add up. Whoever is
+not logged in sees nothing; the login reads the user table under a scope of its own.
 
-Not covered, hence rules of the house: Core statements, `text()` and bulk inserts are not scoped
-– steps take an explicit scope; an object already in the session is returned unfiltered.
+The criteria reach every ORM statement of the session: selects with joins, aliases, subqueries and
+loaders, updates and deletes. `app.security.statement_guard` refuses what they cannot reach.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import g, has_request_context
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, false, inspect, or_, select
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 
 from app.kernel.db import db
@@ -28,46 +30,37 @@ from app.kernel.db import db
 class RowScope:
     """`company_id` None = every company; `territory_ids` None = every territory of it.
 
-    `is_anonymous`: nobody is logged in; only the user table can be read, to log in.
+    `is_nothing`: no row at all, except the person's own account.
     """
 
     company_id: int | None
     territory_ids: tuple[int, ...] | None
     user_id: int | None = None
-    is_anonymous: bool = False
+    is_nothing: bool = False
 
     @property
     def is_unrestricted(self) -> bool:
-        return self.company_id is None and self.territory_ids is None and not self.is_anonymous
-
-    def allows(self, company_id: int | None, territory_id: int | None) -> bool:
-        """Whether a row with these keys lies inside; a missing territory is outside a limited scope."""
-        if self.is_anonymous:
-            return False
-        if self.company_id is not None and company_id != self.company_id:
-            return False
-        return self.territory_ids is None or territory_id in self.territory_ids
+        return self.company_id is None and self.territory_ids is None and not self.is_nothing
 
 
 UNRESTRICTED = RowScope(None, None)
-ANONYMOUS = RowScope(None, (), is_anonymous=True)
+NOTHING = RowScope(None, (), is_nothing=True)
 
 Criterion = Callable[[Any, RowScope], ColumnElement[bool] | None]
+"""(entity, scope) → the condition its rows must meet; None = all of them."""
 
 
 def company_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
     """Rows of the company."""
-    if scope.is_anonymous:
+    if scope.is_nothing:
         return false()
     return None if scope.company_id is None else model.company_id == scope.company_id
 
 
 def territory_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
     """Rows of the company's territories in scope."""
-    if scope.is_anonymous:
-        return false()
     company = company_rows(model, scope)
-    if scope.territory_ids is None:
+    if scope.is_nothing or scope.territory_ids is None:
         return company
     inside = model.territory_id.in_(scope.territory_ids)
     return inside if company is None else company & inside
@@ -75,7 +68,7 @@ def territory_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
 
 def own_company(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
     """The company's own row."""
-    if scope.is_anonymous:
+    if scope.is_nothing:
         return false()
     return None if scope.company_id is None else model.id == scope.company_id
 
@@ -83,26 +76,52 @@ def own_company(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
 def territories(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
     """The territories in scope."""
     company = company_rows(model, scope)
-    if scope.is_anonymous or scope.territory_ids is None:
+    if scope.is_nothing or scope.territory_ids is None:
         return company
     inside = model.id.in_(scope.territory_ids)
     return inside if company is None else company & inside
 
 
 def users(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
-    """Colleagues; before login the whole table, because login looks a name up."""
-    return None if scope.is_anonymous else company_rows(model, scope)
+    """Colleagues and oneself. On the table: FAB's own User class lacks the column."""
+    if scope.is_unrestricted:
+        return None
+    table = inspect(model).local_table
+    own = table.c.id == scope.user_id
+    if scope.is_nothing:
+        return own if scope.user_id is not None else false()
+    return or_(table.c.company_id == scope.company_id, own)
+
+
+def keys_of_users(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
+    """Access keys of the users in scope."""
+    from app.organisation.models import PortalUser
+
+    return rows_of("user_id", lambda: PortalUser, users)(model, scope)
 
 
 def own_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
     """Rows a person asked for: own ones; administrators see the company's."""
-    if scope.is_anonymous:
-        return false()
     company = company_rows(model, scope)
-    if scope.territory_ids is None:
+    if scope.is_nothing or scope.territory_ids is None:
         return company
     own = model.requested_by == scope.user_id
     return own if company is None else company & own
+
+
+def rows_of(key: str, parent: Callable[[], type[Any]], criterion: Criterion) -> Criterion:
+    """Rows whose parent, found by `key`, meets the parent's `criterion`."""
+
+    def through_parent(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
+        owner = parent()
+        condition = criterion(owner, scope)
+        if condition is None:
+            return None
+        ids = select(inspect(owner).local_table.c.id).where(condition)
+        inside: ColumnElement[bool] = getattr(model, key).in_(ids.scalar_subquery())
+        return inside
+
+    return through_parent
 
 
 def _criteria() -> Mapping[type[Any], Criterion]:
@@ -115,12 +134,12 @@ _scope: ContextVar[RowScope | None] = ContextVar("row_scope", default=None)
 
 
 def current_scope() -> RowScope:
-    """The explicit scope if set, else the request's (anonymous until resolved), else unrestricted."""
+    """The explicit scope if set, else the request's (nothing until resolved), else unrestricted."""
     explicit = _scope.get()
     if explicit is not None:
         return explicit
     if has_request_context():
-        scope: RowScope = g.get("row_scope", ANONYMOUS)
+        scope: RowScope = g.get("row_scope", NOTHING)
         return scope
     return UNRESTRICTED
 
@@ -135,32 +154,47 @@ def scoped_to(scope: RowScope) -> Iterator[None]:
         _scope.reset(token)
 
 
-def limit_reads(state: ORMExecuteState) -> None:
-    """`do_orm_execute` listener: add the row criteria to every ORM select, update and delete."""
-    if state.is_column_load or not (state.is_select or state.is_update or state.is_delete):
-        return
-    scope = current_scope()
-    if scope.is_unrestricted:
-        return
+@lru_cache(maxsize=256)
+def scope_options(scope: RowScope) -> tuple[Any, ...]:
+    """The loader criteria of a scope; made once, because making them costs more than using them.
+
+    On the base class of an entity: FAB's User and the portal's are one table.
+    """
     options = []
     for model, criterion in _criteria().items():
         condition = criterion(model, scope)
         if condition is not None:
+            entity = inspect(model).base_mapper.class_
             options.append(
                 with_loader_criteria(
-                    model, condition, include_aliases=True, propagate_to_loaders=False
+                    entity, condition, include_aliases=True, propagate_to_loaders=False
                 )
             )
-    state.statement = state.statement.options(*options)
+    return tuple(options)
+
+
+def limit_reads(state: ORMExecuteState) -> None:
+    """`do_orm_execute` listener: add the row criteria to every ORM select, update and delete."""
+    from app.security.statement_guard import refuse_unscoped
+
+    if state.is_column_load:
+        return
+    scope = current_scope()
+    if scope.is_unrestricted:
+        return
+    refuse_unscoped(state)
+    if state.is_orm_statement and (state.is_select or state.is_update or state.is_delete):
+        state.statement = state.statement.options(*scope_options(scope))
 
 
 def install(session: Any = None) -> None:
     """Attach the guard to the application's session factory, once per process."""
     from sqlalchemy import event
 
-    from app.security.write_guard import check_writes
+    from app.security.write_guard import check_before, check_written
 
     target = session or db.session
     if not event.contains(target, "do_orm_execute", limit_reads):
         event.listen(target, "do_orm_execute", limit_reads)
-        event.listen(target, "before_flush", check_writes)
+        event.listen(target, "before_flush", check_before)
+        event.listen(target, "after_flush", check_written)

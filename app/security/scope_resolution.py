@@ -28,7 +28,7 @@ def resolve_scope(
             return RowScope(UNRESTRICTED.company_id, UNRESTRICTED.territory_ids, user.id)
         return RowScope(user.company_id, None, user.id)
     if user.company_id is None:
-        return RowScope(None, (), user.id, is_anonymous=True)
+        return RowScope(None, (), user.id, is_nothing=True)
     day = today or local_today()
     held = []
     if RoleName.CUSTOMER_MANAGER.value in role_names:
