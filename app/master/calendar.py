@@ -11,13 +11,14 @@ import datetime as dt
 from pathlib import Path
 
 import chinese_calendar
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import N_, PlanningError
 from app.kernel.seed_file import read_seed
 from app.master.rules_calendar import is_weekend
 from app.models import CalendarDay, DaySource
+from app.security.statement_guard import BY_HAND
 
 HOLIDAY_NAMES = Path(__file__).parent / "seed" / "holidays.csv"
 YEARS_BACK = 3
@@ -57,40 +58,14 @@ def english_name(name: str) -> str | None:
 
 
 def load_official_calendar(session: Session, company_id: int, today: dt.date) -> int:
-    """Add the official days of every known year from `YEARS_BACK` years ago that lack them.
+    """Add the official days of every known year from `YEARS_BACK` years ago that lacks them.
 
     Returns the number of days written. Days set by hand are never touched, and a year that has
-    official days already is left as it is (`reload_year` replaces them).
+    official days already is left as it is (`reload_year` renews them).
     """
-    table = CalendarDay.__table__
-    first = today.year - YEARS_BACK
-    rows = session.execute(
-        select(table.c.day, table.c.source).where(
-            table.c.company_id == company_id, table.c.day >= dt.date(first, 1, 1)
-        )
-    ).all()
-    loaded = {row.day.year for row in rows if row.source is DaySource.DEFAULT}
-    missing = [year for year in known_years() if year >= first and year not in loaded]
-    taken = {row.day for row in rows}
-    return sum(_write_year(session, company_id, year, taken) for year in missing)
-
-
-def reload_year(session: Session, company_id: int, year: int) -> int:
-    """Replace a year's official days by what the library says; days set by hand survive.
-
-    Returns the number of official days written.
-    """
-    table = CalendarDay.__table__
-    in_year = (
-        table.c.company_id == company_id,
-        table.c.day.between(dt.date(year, 1, 1), dt.date(year, 12, 31)),
-    )
-    session.execute(delete(table).where(*in_year, table.c.source == DaySource.DEFAULT))
-    taken = set(session.scalars(select(table.c.day).where(*in_year)))
-    return _write_year(session, company_id, year, taken)
-
-
-def _write_year(session: Session, company_id: int, year: int, taken: set[dt.date]) -> int:
+    first = dt.date(today.year - YEARS_BACK, 1, 1)
+    entries = calendar_entries(session, company_id, first, dt.date.max)
+    loaded = {day.year for day, entry in entries.items() if entry.source is DaySource.DEFAULT}
     rows = [
         {
             "company_id": company_id,
@@ -99,25 +74,63 @@ def _write_year(session: Session, company_id: int, year: int, taken: set[dt.date
             "name": name,
             "source": DaySource.DEFAULT,
         }
+        for year in known_years()
+        if year >= first.year and year not in loaded
         for day, (is_work, name) in sorted(official_days(year).items())
-        if day not in taken
+        if day not in entries
     ]
     if rows:
-        session.execute(insert(CalendarDay.__table__), rows)
+        session.execute(insert(CalendarDay.__table__), rows, execution_options={BY_HAND: True})
     return len(rows)
+
+
+def reload_year(session: Session, company_id: int, year: int) -> int:
+    """Make a year's official days what the library says; days set by hand survive.
+
+    Returns the number of days added, changed or removed.
+    """
+    official = official_days(year)
+    entries = calendar_entries(session, company_id, dt.date(year, 1, 1), dt.date(year, 12, 31))
+    changed = 0
+    for day, (is_work, name) in official.items():
+        entry = entries.get(day)
+        if entry is None:
+            entry = CalendarDay(company_id=company_id, day=day)
+            session.add(entry)
+        elif entry.source is DaySource.MANUAL or (entry.is_workday, entry.name) == (is_work, name):
+            continue
+        entry.is_workday, entry.name, entry.source = is_work, name, DaySource.DEFAULT
+        changed += 1
+    for day, entry in entries.items():
+        if entry.source is DaySource.DEFAULT and day not in official:
+            session.delete(entry)
+            changed += 1
+    session.flush()
+    return changed
 
 
 def calendar_overrides(
     session: Session, company_id: int, first: dt.date, last: dt.date
 ) -> dict[dt.date, bool]:
     """What the rules need for a period: day → is it a workday. One statement."""
-    table = CalendarDay.__table__
     rows = session.execute(
-        select(table.c.day, table.c.is_workday).where(
-            table.c.company_id == company_id, table.c.day.between(first, last)
+        select(CalendarDay.day, CalendarDay.is_workday).where(
+            CalendarDay.company_id == company_id, CalendarDay.day.between(first, last)
         )
     )
     return {row.day: row.is_workday for row in rows}
+
+
+def calendar_entries(
+    session: Session, company_id: int, first: dt.date, last: dt.date
+) -> dict[dt.date, CalendarDay]:
+    """The stored days of a period, in order. One statement."""
+    entries = session.scalars(
+        select(CalendarDay)
+        .where(CalendarDay.company_id == company_id, CalendarDay.day.between(first, last))
+        .order_by(CalendarDay.day)
+    )
+    return {entry.day: entry for entry in entries}
 
 
 def set_day(
@@ -131,7 +144,7 @@ def set_day(
         raise PlanningError(
             N_("The reason may have at most %(limit)d characters."), field="name", limit=NAME_LENGTH
         )
-    entry = _entry(session, company_id, day)
+    entry = calendar_entry(session, company_id, day)
     if entry is None:
         entry = CalendarDay(company_id=company_id, day=day)
         session.add(entry)
@@ -142,7 +155,7 @@ def set_day(
 
 def restore_day(session: Session, company_id: int, day: dt.date) -> None:
     """Take a day back to the official calendar, or to the weekend rule where there is none."""
-    entry = _entry(session, company_id, day)
+    entry = calendar_entry(session, company_id, day)
     official = official_days(day.year).get(day)
     if entry is None:
         return
@@ -154,7 +167,8 @@ def restore_day(session: Session, company_id: int, day: dt.date) -> None:
     session.flush()
 
 
-def _entry(session: Session, company_id: int, day: dt.date) -> CalendarDay | None:
+def calendar_entry(session: Session, company_id: int, day: dt.date) -> CalendarDay | None:
+    """What is stored for a day, if anything is."""
     return session.execute(
         select(CalendarDay).where(CalendarDay.company_id == company_id, CalendarDay.day == day)
     ).scalar_one_or_none()

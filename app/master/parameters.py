@@ -41,19 +41,21 @@ class ParametersRefused(PlanningError):
 
 @dataclass(frozen=True, slots=True)
 class VersionEntry:
-    """A version in the history; `changes` compares it with the one before it."""
+    """A version in the history; `changes` compares it with the one before, `by` is None for set-up."""
 
     number: int
     note: str
     at: dt.datetime
-    by: str
+    by: str | None
     changes: list[tuple[Definition, int, int]]
 
 
 def ensure_first_version(session: Session, company_id: int) -> bool:
     """Give a company version 1, the defaults (empty note). Returns whether it had none."""
-    table = ParameterVersion.__table__
-    if session.scalar(select(func.max(table.c.number)).where(table.c.company_id == company_id)):
+    newest = select(func.max(ParameterVersion.number)).where(
+        ParameterVersion.company_id == company_id
+    )
+    if session.scalar(newest):
         return False
     _add_version(session, company_id, 1, DEFAULTS, "")
     return True
@@ -69,18 +71,17 @@ def parameters_in(session: Session, company_id: int, number: int | None) -> Para
 
     Errors: `PlanningError` 404 when the company has no such version.
     """
-    version, value = ParameterVersion.__table__, ParameterValue.__table__
     wanted = (
-        select(func.max(version.c.number))
-        .where(version.c.company_id == company_id)
+        select(func.max(ParameterVersion.number))
+        .where(ParameterVersion.company_id == company_id)
         .scalar_subquery()
         if number is None
         else number
     )
     rows = session.execute(
-        select(version.c.number, value.c.code, value.c.value)
-        .join(value, value.c.version_id == version.c.id)
-        .where(version.c.company_id == company_id, version.c.number == wanted)
+        select(ParameterVersion.number, ParameterValue.code, ParameterValue.value)
+        .join(ParameterValue, ParameterValue.version_id == ParameterVersion.id)
+        .where(ParameterVersion.company_id == company_id, ParameterVersion.number == wanted)
     ).all()
     if not rows and number is not None:
         raise UnknownVersion
@@ -135,29 +136,30 @@ def _add_version(
 
 def version_history(session: Session, company_id: int, limit: int = 50) -> list[VersionEntry]:
     """The newest versions first, each with its differences to the one before. Two statements."""
-    version, value = ParameterVersion.__table__, ParameterValue.__table__
     heads = session.execute(
-        select(version, PortalUser.first_name, PortalUser.last_name, PortalUser.username)
-        .outerjoin(PortalUser.__table__, PortalUser.id == version.c.created_by)
-        .where(version.c.company_id == company_id)
-        .order_by(version.c.number.desc())
+        select(ParameterVersion, PortalUser)
+        .outerjoin(PortalUser, PortalUser.id == ParameterVersion.created_by)
+        .where(ParameterVersion.company_id == company_id)
+        .order_by(ParameterVersion.number.desc())
         .limit(limit + 1)
     ).all()
     values: dict[int, dict[str, int]] = {}
     for row in session.execute(
-        select(value).where(value.c.version_id.in_([head.id for head in heads]))
+        select(ParameterValue.version_id, ParameterValue.code, ParameterValue.value).where(
+            ParameterValue.version_id.in_([version.id for version, _user in heads])
+        )
     ):
         values.setdefault(row.version_id, {})[row.code] = row.value
     entries = []
-    for position, head in enumerate(heads[:limit]):
-        older = heads[position + 1].id if position + 1 < len(heads) else None
+    for position, (version, user) in enumerate(heads[:limit]):
+        older = heads[position + 1][0].id if position + 1 < len(heads) else None
         entries.append(
             VersionEntry(
-                head.number,
-                head.note,
-                head.created_at,
-                f"{head.last_name or ''}{head.first_name or ''}" or head.username or "",
-                differences(values[older], values[head.id]) if older is not None else [],
+                version.number,
+                version.note,
+                version.created_at,
+                getattr(user, "display_name", None),
+                differences(values[older], values[version.id]) if older is not None else [],
             )
         )
     return entries

@@ -33,6 +33,7 @@ from app.models import (
     Product,
     ServiceStrategy,
 )
+from app.security.statement_guard import BY_HAND
 
 SEED_FOLDER = Path(__file__).parent / "seed"
 SORT_STEP = 10
@@ -84,8 +85,13 @@ def _is_one(text: str) -> bool:
 
 
 def _is_empty(session: Session, model: type[Any], company_id: int) -> bool:
-    statement = select(exists().where(model.__table__.c.company_id == company_id))
-    return not session.execute(statement).scalar_one()
+    return not session.scalar(select(exists().where(model.company_id == company_id)))
+
+
+def _add(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
+    """One statement for all rows; each of them names its company."""
+    if rows:
+        session.execute(insert(model.__table__), rows, execution_options={BY_HAND: True})
 
 
 def _insert(
@@ -98,8 +104,9 @@ def _insert(
 ) -> tuple[Row, ...]:
     """Insert a catalogue's seed file; `converters` turn cells of further columns into values."""
     rows = read_seed(SEED_FOLDER / f"{file}.csv")
-    session.execute(
-        insert(model.__table__),
+    _add(
+        session,
+        model,
         [
             {
                 "company_id": company_id,
@@ -118,8 +125,7 @@ def _insert(
 
 def _ids(session: Session, model: type[Any], company_id: int) -> dict[str, int]:
     """Code → id of a company's entries."""
-    table = model.__table__
-    rows = session.execute(select(table.c.code, table.c.id).where(table.c.company_id == company_id))
+    rows = session.execute(select(model.code, model.id).where(model.company_id == company_id))
     return {row.code: row.id for row in rows}
 
 
@@ -136,8 +142,7 @@ def _link(
         for code in row["strategies"].split()
         if code in strategies
     ]
-    if pairs:
-        session.execute(insert(link.__table__), pairs)
+    _add(session, link, pairs)
 
 
 def seed_products(session: Session, company_id: int, further: Sequence[Row] = ()) -> bool:
@@ -152,14 +157,16 @@ def seed_products(session: Session, company_id: int, further: Sequence[Row] = ()
     ):
         return False
     rows = [*product_rows(), *further]
-    session.execute(
-        insert(Product.__table__),
+    _add(
+        session,
+        Product,
         [product_values(row) | {"company_id": company_id} for row in rows],
     )
     leaves = _seed_tree(session, company_id)
     products = _ids(session, Product, company_id)
-    session.execute(
-        insert(CategoryProduct.__table__),
+    _add(
+        session,
+        CategoryProduct,
         [
             {"company_id": company_id, "node_id": node_id, "product_id": products[row["code"]]}
             for row in rows
@@ -196,8 +203,9 @@ def _seed_tree(session: Session, company_id: int) -> list[tuple[Row, int]]:
     rows = read_seed(SEED_FOLDER / "category_nodes.csv")
     ids: dict[str, int] = {}
     for depth in sorted({len(row["code"]) for row in rows}):
-        session.execute(
-            insert(CategoryNode.__table__),
+        _add(
+            session,
+            CategoryNode,
             [
                 {
                     "company_id": company_id,
