@@ -544,6 +544,56 @@ def upgrade() -> None:
         info={"distribution": "reference"},
     )
     op.create_table(
+        "operating_state",
+        sa.Column(
+            "effect_band",
+            sa.Enum("GOOD", "FAIR", "POOR", name="effectband", native_enum=False, length=24),
+            nullable=True,
+            comment="Effect",
+        ),
+        sa.Column(
+            "ability_band",
+            sa.Enum("STRONG", "MEDIUM", "WEAK", name="abilityband", native_enum=False, length=24),
+            nullable=True,
+            comment="Ability",
+        ),
+        sa.Column(
+            "is_problem", sa.Boolean(), server_default="0", nullable=False, comment="Problem state"
+        ),
+        sa.Column("guidance", sa.String(length=500), nullable=True, comment="Guidance"),
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("name_en", sa.String(length=100), nullable=True, comment="English name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_operating_state_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_operating_state")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_operating_state_company_id_code")),
+        sa.UniqueConstraint(
+            "company_id",
+            "effect_band",
+            "ability_band",
+            name=op.f("uq_operating_state_company_id_effect_band_ability_band"),
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
         "parameter_version",
         sa.Column(
             "company_id",
@@ -596,6 +646,34 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_problem_reason")),
         sa.UniqueConstraint("company_id", "code", name=op.f("uq_problem_reason_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "problem_type",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("code", sa.String(length=20), nullable=False, comment="Code"),
+        sa.Column("name", sa.String(length=100), nullable=False, comment="Name"),
+        sa.Column("name_en", sa.String(length=100), nullable=True, comment="English name"),
+        sa.Column("sort", sa.Integer(), server_default="0", nullable=False, comment="Order"),
+        sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False, comment="In use"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_problem_type_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_problem_type")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_problem_type_company_id_code")),
         info={"distribution": "reference"},
     )
     op.create_table(
@@ -684,6 +762,37 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_product_company_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
         sa.UniqueConstraint("company_id", "code", name=op.f("uq_product_company_id_code")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "questionnaire_form",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("number", sa.Integer(), nullable=False, comment="Questionnaire version"),
+        sa.Column("from_month", sa.Integer(), nullable=False, comment="From month"),
+        sa.Column("note", sa.String(length=200), nullable=True, comment="Reason for the change"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_questionnaire_form_company_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_questionnaire_form")),
+        sa.UniqueConstraint(
+            "company_id", "from_month", name=op.f("uq_questionnaire_form_company_id_from_month")
+        ),
+        sa.UniqueConstraint(
+            "company_id", "number", name=op.f("uq_questionnaire_form_company_id_number")
+        ),
         info={"distribution": "reference"},
     )
     op.create_table(
@@ -945,6 +1054,36 @@ def upgrade() -> None:
         info={"distribution": "reference"},
     )
     op.create_table(
+        "operating_state_strategy",
+        sa.Column(
+            "operating_state_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Operating state",
+        ),
+        sa.Column(
+            "strategy_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Service strategy",
+        ),
+        sa.ForeignKeyConstraint(
+            ["operating_state_id"],
+            ["operating_state.id"],
+            name=op.f("fk_operating_state_strategy_operating_state_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"],
+            ["service_strategy.id"],
+            name=op.f("fk_operating_state_strategy_strategy_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "operating_state_id", "strategy_id", name=op.f("pk_operating_state_strategy")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
         "parameter_value",
         sa.Column(
             "version_id",
@@ -960,6 +1099,125 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version_id", "code", name=op.f("pk_parameter_value")),
         info={"distribution": "reference"},
     )
+    op.create_table(
+        "problem_type_strategy",
+        sa.Column(
+            "problem_type_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Problem",
+        ),
+        sa.Column(
+            "strategy_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Service strategy",
+        ),
+        sa.ForeignKeyConstraint(
+            ["problem_type_id"],
+            ["problem_type.id"],
+            name=op.f("fk_problem_type_strategy_problem_type_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"],
+            ["service_strategy.id"],
+            name=op.f("fk_problem_type_strategy_strategy_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "problem_type_id", "strategy_id", name=op.f("pk_problem_type_strategy")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "questionnaire_form_option",
+        sa.Column(
+            "form_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Questionnaire version",
+        ),
+        sa.Column(
+            "need_option_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Need",
+        ),
+        sa.ForeignKeyConstraint(
+            ["form_id"],
+            ["questionnaire_form.id"],
+            name=op.f("fk_questionnaire_form_option_form_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["need_option_id"],
+            ["need_option.id"],
+            name=op.f("fk_questionnaire_form_option_need_option_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "form_id", "need_option_id", name=op.f("pk_questionnaire_form_option")
+        ),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "focus_product",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "department_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Department",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column("from_month", sa.Integer(), nullable=False, comment="From month"),
+        sa.Column("to_month", sa.Integer(), nullable=False, comment="To month"),
+        sa.Column("remark", sa.String(length=200), nullable=True, comment="Remark"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.CheckConstraint("to_month >= from_month", name=op.f("ck_focus_product_months")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_focus_product_company_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_focus_product_department_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_focus_product_product_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_focus_product")),
+        sa.UniqueConstraint(
+            "company_id",
+            "department_id",
+            "product_id",
+            "from_month",
+            name=op.f("uq_focus_product_company_id_department_id_product_id_from_month"),
+        ),
+        info={"distribution": "reference"},
+    )
+    with op.batch_alter_table("focus_product", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_focus_product_department_id"), ["department_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_focus_product_product_id"), ["product_id"], unique=False
+        )
+
     op.create_table(
         "territory",
         sa.Column(
@@ -997,6 +1255,161 @@ def upgrade() -> None:
     with op.batch_alter_table("territory", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_territory_department_id"), ["department_id"], unique=False
+        )
+
+    op.create_table(
+        "brand_analysis",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Analysed month"),
+        sa.Column(
+            "status",
+            sa.Enum("DRAFT", "COMPLETED", name="analysisstatus", native_enum=False, length=24),
+            nullable=False,
+            comment="Status",
+        ),
+        sa.Column(
+            "problems", sa.String(length=2000), nullable=True, comment="Problems of the month"
+        ),
+        sa.Column(
+            "next_focus", sa.String(length=2000), nullable=True, comment="Focus of next month"
+        ),
+        sa.Column("parameter_version", sa.Integer(), nullable=False, comment="Parameter version"),
+        sa.Column("data_batch_id", sa.Integer(), nullable=True, comment="Data up to import"),
+        sa.Column("computed_at", sa.DateTime(), nullable=False, comment="Computed at"),
+        sa.Column("computed_by", sa.Integer(), nullable=True, comment="Computed by"),
+        sa.Column("completed_at", sa.DateTime(), nullable=True, comment="Completed at"),
+        sa.Column("completed_by", sa.Integer(), nullable=True, comment="Completed by"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_brand_analysis_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_brand_analysis")),
+        sa.UniqueConstraint("company_id", "id", name=op.f("uq_brand_analysis_company_id_id")),
+        sa.UniqueConstraint(
+            "company_id",
+            "territory_id",
+            "month",
+            name=op.f("uq_brand_analysis_company_id_territory_id_month"),
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("brand_analysis", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_brand_analysis_territory_id"), ["territory_id"], unique=False
+        )
+
+    op.create_table(
+        "brand_target",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column("from_month", sa.Integer(), nullable=False, comment="From month"),
+        sa.Column("to_month", sa.Integer(), nullable=False, comment="To month"),
+        sa.Column(
+            "listing_target",
+            sa.Integer(),
+            nullable=True,
+            comment="Target of the listing rate (hundredths)",
+        ),
+        sa.Column(
+            "active_target",
+            sa.Integer(),
+            nullable=True,
+            comment="Target of the active sales rate (hundredths)",
+        ),
+        sa.Column(
+            "stockout_target",
+            sa.Integer(),
+            nullable=True,
+            comment="Target of the out-of-stock rate (hundredths)",
+        ),
+        sa.Column(
+            "repurchase_target",
+            sa.Integer(),
+            nullable=True,
+            comment="Target of the repurchase rate (hundredths)",
+        ),
+        sa.Column(
+            "list_revision",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="Revision of the target customers",
+        ),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.CheckConstraint(
+            "active_target BETWEEN 0 AND 20000", name=op.f("ck_brand_target_active_target")
+        ),
+        sa.CheckConstraint(
+            "listing_target BETWEEN 0 AND 10000", name=op.f("ck_brand_target_listing_target")
+        ),
+        sa.CheckConstraint(
+            "repurchase_target BETWEEN 0 AND 10000", name=op.f("ck_brand_target_repurchase_target")
+        ),
+        sa.CheckConstraint(
+            "stockout_target BETWEEN 0 AND 10000", name=op.f("ck_brand_target_stockout_target")
+        ),
+        sa.CheckConstraint("to_month >= from_month", name=op.f("ck_brand_target_months")),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_brand_target_product_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_brand_target_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_brand_target")),
+        sa.UniqueConstraint("company_id", "id", name=op.f("uq_brand_target_company_id_id")),
+        sa.UniqueConstraint(
+            "company_id",
+            "territory_id",
+            "product_id",
+            "from_month",
+            name=op.f("uq_brand_target_company_id_territory_id_product_id_from_month"),
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("brand_target", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_brand_target_territory_id"), ["territory_id"], unique=False
         )
 
     op.create_table(
@@ -1172,6 +1585,223 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "market_analysis",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Analysed month"),
+        sa.Column(
+            "status",
+            sa.Enum("DRAFT", "COMPLETED", name="analysisstatus", native_enum=False, length=24),
+            nullable=False,
+            comment="Status",
+        ),
+        sa.Column(
+            "problems", sa.String(length=2000), nullable=True, comment="Problems of the month"
+        ),
+        sa.Column(
+            "next_focus", sa.String(length=2000), nullable=True, comment="Focus of next month"
+        ),
+        sa.Column("parameter_version", sa.Integer(), nullable=False, comment="Parameter version"),
+        sa.Column("data_batch_id", sa.Integer(), nullable=True, comment="Data up to import"),
+        sa.Column("computed_at", sa.DateTime(), nullable=False, comment="Computed at"),
+        sa.Column("computed_by", sa.Integer(), nullable=True, comment="Computed by"),
+        sa.Column("completed_at", sa.DateTime(), nullable=True, comment="Completed at"),
+        sa.Column("completed_by", sa.Integer(), nullable=True, comment="Completed by"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_market_analysis_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_market_analysis")),
+        sa.UniqueConstraint("company_id", "id", name=op.f("uq_market_analysis_company_id_id")),
+        sa.UniqueConstraint(
+            "company_id",
+            "territory_id",
+            "month",
+            name=op.f("uq_market_analysis_company_id_territory_id_month"),
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("market_analysis", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_market_analysis_territory_id"), ["territory_id"], unique=False
+        )
+
+    op.create_table(
+        "market_target",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "indicator",
+            sa.Enum(
+                "VOLUME",
+                "AMOUNT",
+                "UNIT_VALUE",
+                "CASE_VALUE",
+                "VOLUME_YEAR_GROWTH",
+                "VOLUME_MONTH_GROWTH",
+                "KEY_VOLUME",
+                "KEY_SHARE",
+                "KEY_GROWTH",
+                "ORDER_SUCCESS",
+                "VOLUME_PER_CUSTOMER",
+                "ORDER_FREQUENCY",
+                "WIDTH",
+                "ONLINE_RATE",
+                "E_SETTLE_RATE",
+                "STOCKOUT_RATE",
+                "MARGIN_RATE",
+                "SATISFACTION",
+                "PRICE_TAG_RATE",
+                "MARKET_ORDER_RATE",
+                name="marketindicator",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Indicator",
+        ),
+        sa.Column("value", sa.BigInteger(), nullable=False, comment="Target (hundredths)"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_market_target_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_market_target")),
+        sa.UniqueConstraint(
+            "company_id",
+            "territory_id",
+            "month",
+            "indicator",
+            name=op.f("uq_market_target_company_id_territory_id_month_indicator"),
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("market_target", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_market_target_territory_id"), ["territory_id"], unique=False
+        )
+
+    op.create_table(
+        "state_run",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "NOT_COMPUTED",
+                "COMPUTED",
+                "EVALUATED",
+                "GENERATED",
+                "STALE",
+                name="statestatus",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Status",
+        ),
+        sa.Column("computed_at", sa.DateTime(), nullable=True, comment="Computed at"),
+        sa.Column("computed_by", sa.Integer(), nullable=True, comment="Computed by"),
+        sa.Column("generated_at", sa.DateTime(), nullable=True, comment="Generated at"),
+        sa.Column("generated_by", sa.Integer(), nullable=True, comment="Generated by"),
+        sa.Column("stale_since", sa.DateTime(), nullable=True, comment="Outdated since"),
+        sa.Column(
+            "stale_reason",
+            sa.Enum(
+                "EFFECT",
+                "ABILITY",
+                "CUSTOMER",
+                "DATA",
+                "NEEDS",
+                "SETTINGS",
+                name="stalereason",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Outdated because",
+        ),
+        sa.Column("parameter_version", sa.Integer(), nullable=False, comment="Parameter version"),
+        sa.Column("data_batch_id", sa.Integer(), nullable=True, comment="Data up to import"),
+        sa.Column("customers", sa.Integer(), nullable=False, comment="Valid customers"),
+        sa.Column("new_customers", sa.Integer(), nullable=False, comment="New customers"),
+        sa.Column(
+            "scored_customers",
+            sa.Integer(),
+            nullable=False,
+            comment="Customers with ability scores",
+        ),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_state_run_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_state_run")),
+        sa.UniqueConstraint(
+            "company_id",
+            "territory_id",
+            "month",
+            name=op.f("uq_state_run_company_id_territory_id_month"),
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("state_run", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_state_run_territory_id"), ["territory_id"], unique=False
+        )
+
+    op.create_table(
         "territory_assignment",
         sa.Column(
             "company_id",
@@ -1231,6 +1861,412 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "brand_analysis_line",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "analysis_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Analysis",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column(
+            "rate",
+            sa.Enum(
+                "LISTING",
+                "ACTIVE",
+                "STOCKOUT",
+                "REPURCHASE",
+                name="ratekind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Rate",
+        ),
+        sa.Column("actual_num", sa.BigInteger(), nullable=True, comment="Actual, numerator"),
+        sa.Column("actual_den", sa.BigInteger(), nullable=True, comment="Actual, denominator"),
+        sa.Column("target", sa.BigInteger(), nullable=True, comment="Target (hundredths)"),
+        sa.Column(
+            "system_status",
+            sa.Enum(
+                "NORMAL",
+                "ABNORMAL",
+                "NO_TARGET",
+                "UNDETERMINED",
+                name="judgement",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Judged by the system",
+        ),
+        sa.Column(
+            "final_status",
+            sa.Enum(
+                "NORMAL",
+                "ABNORMAL",
+                "NO_TARGET",
+                "UNDETERMINED",
+                name="judgement",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Final judgement",
+        ),
+        sa.Column(
+            "override_reason",
+            sa.String(length=500),
+            nullable=True,
+            comment="Reason for another judgement",
+        ),
+        sa.Column("formula_version", sa.SmallInteger(), nullable=False, comment="Formula version"),
+        sa.Column(
+            "reason_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Cause of the shortfall",
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "analysis_id"],
+            ["brand_analysis.company_id", "brand_analysis.id"],
+            name=op.f("fk_brand_analysis_line_company_id_analysis_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_brand_analysis_line_product_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reason_id"], ["problem_reason.id"], name=op.f("fk_brand_analysis_line_reason_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "analysis_id", "product_id", "rate", name=op.f("pk_brand_analysis_line")
+        ),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("brand_analysis_line", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_brand_analysis_line_product", ["company_id", "product_id"], unique=False
+        )
+
+    op.create_table(
+        "customer_ability_score",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "ability_item_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Ability item",
+        ),
+        sa.Column("score", sa.SmallInteger(), nullable=False, comment="Ability score"),
+        sa.Column(
+            "is_copied",
+            sa.Boolean(),
+            server_default="0",
+            nullable=False,
+            comment="Taken over from last month",
+        ),
+        sa.Column("scored_by", sa.Integer(), nullable=True, comment="Scored by"),
+        sa.Column("scored_at", sa.DateTime(), nullable=False, comment="Scored at"),
+        sa.CheckConstraint("score BETWEEN 1 AND 5", name=op.f("ck_customer_ability_score_score")),
+        sa.ForeignKeyConstraint(
+            ["ability_item_id"],
+            ["ability_item.id"],
+            name=op.f("fk_customer_ability_score_ability_item_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_customer_ability_score_company_id_customer_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id",
+            "month",
+            "customer_id",
+            "ability_item_id",
+            name=op.f("pk_customer_ability_score"),
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "customer_state",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "territory_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Territory",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "NOT_COMPUTED",
+                "COMPUTED",
+                "EVALUATED",
+                "GENERATED",
+                "STALE",
+                name="statestatus",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Status",
+        ),
+        sa.Column(
+            "is_new", sa.Boolean(), server_default="0", nullable=False, comment="New customer"
+        ),
+        sa.Column(
+            "sticks", sa.BigInteger(), server_default="0", nullable=False, comment="Volume (sticks)"
+        ),
+        sa.Column(
+            "previous_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of the month before (sticks)",
+        ),
+        sa.Column(
+            "last_year_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of the same month last year (sticks)",
+        ),
+        sa.Column(
+            "amount_fen",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Amount (fen)",
+        ),
+        sa.Column(
+            "key_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of key brands (sticks)",
+        ),
+        sa.Column(
+            "width",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Number of products",
+        ),
+        sa.Column(
+            "margin_fen",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Estimated margin (fen)",
+        ),
+        sa.Column(
+            "retail_fen",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Retail value (fen)",
+        ),
+        sa.Column(
+            "order_weeks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Weeks with an order",
+        ),
+        sa.Column(
+            "due_weeks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Order days due",
+        ),
+        sa.Column(
+            "peer_level",
+            sa.SmallInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Peer group widened",
+        ),
+        sa.Column(
+            "peer_count", sa.BigInteger(), server_default="0", nullable=False, comment="Peers"
+        ),
+        sa.Column(
+            "peer_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of the peers (sticks)",
+        ),
+        sa.Column(
+            "peer_previous_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of the peers, month before (sticks)",
+        ),
+        sa.Column(
+            "peer_amount_fen",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Amount of the peers (fen)",
+        ),
+        sa.Column(
+            "peer_width",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Number of products of the peers, added up",
+        ),
+        sa.Column(
+            "peer_margin_fen",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Estimated margin of the peers (fen)",
+        ),
+        sa.Column(
+            "peer_retail_fen",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Retail value of the peers (fen)",
+        ),
+        sa.Column(
+            "area_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of the territory (sticks)",
+        ),
+        sa.Column(
+            "area_key_sticks",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Volume of key brands in the territory (sticks)",
+        ),
+        sa.Column(
+            "growth_shortfall",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Change behind the peers (hundredths)",
+        ),
+        sa.Column("effect_num", sa.BigInteger(), nullable=True, comment="Effect: weighted sum"),
+        sa.Column("effect_den", sa.BigInteger(), nullable=True, comment="Effect: weights"),
+        sa.Column("effect_score", sa.Integer(), nullable=True, comment="Effect score (hundredths)"),
+        sa.Column(
+            "effect_band",
+            sa.Enum("GOOD", "FAIR", "POOR", name="effectband", native_enum=False, length=24),
+            nullable=True,
+            comment="Effect",
+        ),
+        sa.Column("ability_num", sa.BigInteger(), nullable=True, comment="Ability: weighted sum"),
+        sa.Column("ability_den", sa.BigInteger(), nullable=True, comment="Ability: weights"),
+        sa.Column(
+            "ability_score", sa.Integer(), nullable=True, comment="Ability score (hundredths)"
+        ),
+        sa.Column(
+            "ability_band",
+            sa.Enum("STRONG", "MEDIUM", "WEAK", name="abilityband", native_enum=False, length=24),
+            nullable=True,
+            comment="Ability",
+        ),
+        sa.Column(
+            "operating_state_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Operating state",
+        ),
+        sa.Column(
+            "is_problem",
+            sa.Boolean(),
+            server_default="0",
+            nullable=False,
+            comment="Problem customer",
+        ),
+        sa.Column("parameter_version", sa.Integer(), nullable=False, comment="Parameter version"),
+        sa.Column("formula_version", sa.SmallInteger(), nullable=False, comment="Formula version"),
+        sa.Column("data_batch_id", sa.Integer(), nullable=True, comment="Data up to import"),
+        sa.Column("computed_at", sa.DateTime(), nullable=True, comment="Computed at"),
+        sa.Column("generated_at", sa.DateTime(), nullable=True, comment="Generated at"),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
+        ),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
+        sa.Column("created_at", sa.DateTime(), nullable=False, comment="Created at"),
+        sa.Column("created_by", sa.Integer(), nullable=True, comment="Created by"),
+        sa.Column("updated_at", sa.DateTime(), nullable=False, comment="Last changed at"),
+        sa.Column("updated_by", sa.Integer(), nullable=True, comment="Last changed by"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_customer_state_company_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["operating_state_id"],
+            ["operating_state.id"],
+            name=op.f("fk_customer_state_operating_state_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name=op.f("fk_customer_state_territory_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_state")),
+        sa.UniqueConstraint(
+            "company_id",
+            "customer_id",
+            "month",
+            name=op.f("uq_customer_state_company_id_customer_id_month"),
+        ),
+        sa.UniqueConstraint("company_id", "id", name=op.f("uq_customer_state_company_id_id")),
+        info={"distribution": "distributed"},
+    )
+    with op.batch_alter_table("customer_state", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_customer_state_territory", ["company_id", "month", "territory_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_customer_state_territory_id"), ["territory_id"], unique=False
+        )
+
+    op.create_table(
         "customer_territory",
         sa.Column(
             "company_id",
@@ -1272,6 +2308,108 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "market_analysis_line",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "analysis_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Analysis",
+        ),
+        sa.Column(
+            "indicator",
+            sa.Enum(
+                "VOLUME",
+                "AMOUNT",
+                "UNIT_VALUE",
+                "CASE_VALUE",
+                "VOLUME_YEAR_GROWTH",
+                "VOLUME_MONTH_GROWTH",
+                "KEY_VOLUME",
+                "KEY_SHARE",
+                "KEY_GROWTH",
+                "ORDER_SUCCESS",
+                "VOLUME_PER_CUSTOMER",
+                "ORDER_FREQUENCY",
+                "WIDTH",
+                "ONLINE_RATE",
+                "E_SETTLE_RATE",
+                "STOCKOUT_RATE",
+                "MARGIN_RATE",
+                "SATISFACTION",
+                "PRICE_TAG_RATE",
+                "MARKET_ORDER_RATE",
+                name="marketindicator",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Indicator",
+        ),
+        sa.Column("actual_num", sa.BigInteger(), nullable=True, comment="Actual, numerator"),
+        sa.Column("actual_den", sa.BigInteger(), nullable=True, comment="Actual, denominator"),
+        sa.Column("target", sa.BigInteger(), nullable=True, comment="Target (hundredths)"),
+        sa.Column(
+            "system_status",
+            sa.Enum(
+                "NORMAL",
+                "ABNORMAL",
+                "NO_TARGET",
+                "UNDETERMINED",
+                name="judgement",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Judged by the system",
+        ),
+        sa.Column(
+            "final_status",
+            sa.Enum(
+                "NORMAL",
+                "ABNORMAL",
+                "NO_TARGET",
+                "UNDETERMINED",
+                name="judgement",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Final judgement",
+        ),
+        sa.Column(
+            "override_reason",
+            sa.String(length=500),
+            nullable=True,
+            comment="Reason for another judgement",
+        ),
+        sa.Column("formula_version", sa.SmallInteger(), nullable=False, comment="Formula version"),
+        sa.Column(
+            "reason_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Cause of the shortfall",
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "analysis_id"],
+            ["market_analysis.company_id", "market_analysis.id"],
+            name=op.f("fk_market_analysis_line_company_id_analysis_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["reason_id"], ["problem_reason.id"], name=op.f("fk_market_analysis_line_reason_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "analysis_id", "indicator", name=op.f("pk_market_analysis_line")
+        ),
+        info={"distribution": "distributed"},
+    )
     op.create_table(
         "monthly_sales",
         sa.Column(
@@ -1374,6 +2512,12 @@ def upgrade() -> None:
             nullable=False,
             comment="Status",
         ),
+        sa.Column("form_version", sa.Integer(), nullable=True, comment="Questionnaire version"),
+        sa.Column(
+            "is_edited", sa.Boolean(), server_default="0", nullable=False, comment="Changed by hand"
+        ),
+        sa.Column("submitted_at", sa.DateTime(), nullable=True, comment="Sent by the customer at"),
+        sa.Column("remark", sa.String(length=500), nullable=True, comment="Remark"),
         sa.Column("confirmed_by", sa.Integer(), nullable=True, comment="Confirmed by"),
         sa.Column("confirmed_at", sa.DateTime(), nullable=True, comment="Confirmed at"),
         sa.Column("batch_id", sa.Integer(), nullable=True, comment="Import batch"),
@@ -1480,6 +2624,251 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "target_customer",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "target_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Target",
+        ),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column("added_revision", sa.Integer(), nullable=False, comment="Added in revision"),
+        sa.Column("removed_revision", sa.Integer(), nullable=True, comment="Removed in revision"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id"],
+            ["customer.company_id", "customer.id"],
+            name=op.f("fk_target_customer_company_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "target_id"],
+            ["brand_target.company_id", "brand_target.id"],
+            name=op.f("fk_target_customer_company_id_target_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id",
+            "target_id",
+            "customer_id",
+            "added_revision",
+            name=op.f("pk_target_customer"),
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "target_list_revision",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "target_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Target",
+        ),
+        sa.Column("revision", sa.Integer(), nullable=False, comment="Revision"),
+        sa.Column("added", sa.Integer(), nullable=False, comment="Added"),
+        sa.Column("removed", sa.Integer(), nullable=False, comment="Removed"),
+        sa.Column("customers", sa.Integer(), nullable=False, comment="Customers"),
+        sa.Column("filters", sa.JSON(), nullable=False, comment="Filters"),
+        sa.Column("saved_by", sa.Integer(), nullable=True, comment="Saved by"),
+        sa.Column("saved_at", sa.DateTime(), nullable=False, comment="Saved at"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "target_id"],
+            ["brand_target.company_id", "brand_target.id"],
+            name=op.f("fk_target_list_revision_company_id_target_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "target_id", "revision", name=op.f("pk_target_list_revision")
+        ),
+        info={"distribution": "distributed"},
+    )
+    op.create_table(
+        "customer_effect_item",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "item",
+            sa.Enum(
+                "VOLUME",
+                "VOLUME_GROWTH",
+                "UNIT_VALUE",
+                "KEY_SHARE",
+                "WIDTH",
+                "ORDER_STABILITY",
+                "MARGIN",
+                name="effectitem",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Effect item",
+        ),
+        sa.Column("weight", sa.SmallInteger(), nullable=False, comment="Weight"),
+        sa.Column("actual_num", sa.BigInteger(), nullable=True, comment="Actual, numerator"),
+        sa.Column("actual_den", sa.BigInteger(), nullable=True, comment="Actual, denominator"),
+        sa.Column("reference_num", sa.BigInteger(), nullable=True, comment="Reference, numerator"),
+        sa.Column(
+            "reference_den", sa.BigInteger(), nullable=True, comment="Reference, denominator"
+        ),
+        sa.Column(
+            "against_last_year", sa.Boolean(), nullable=True, comment="Compared with last year"
+        ),
+        sa.Column("score", sa.Integer(), nullable=True, comment="Score (hundredths)"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id", "month"],
+            ["customer_state.company_id", "customer_state.customer_id", "customer_state.month"],
+            name=op.f("fk_customer_effect_item_company_id_customer_id_month"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "month", "customer_id", "item", name=op.f("pk_customer_effect_item")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "customer_problem",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "VOL_LOW",
+                "UNITVAL_LOW",
+                "KEY_LOW",
+                "WIDTH_LOW",
+                "MARGIN_LOW",
+                "ORDER_UNSTABLE",
+                "VOL_DOWN",
+                "NOT_STOCKED",
+                "NOT_ACTIVE",
+                "STOCKOUT",
+                "NO_REPURCHASE",
+                "NO_ONLINE",
+                "NO_ESETTLE",
+                "NO_PRICETAG",
+                "COMPLAINT",
+                "STATE_PROBLEM",
+                "FAR_BEHIND_PEERS",
+                "GROWTH_SHARE_LOW",
+                "LARGE_BUYER",
+                name="problemcode",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+            comment="Problem",
+        ),
+        sa.Column("product_id", sa.Integer(), nullable=False, comment="Product"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id", "month"],
+            ["customer_state.company_id", "customer_state.customer_id", "customer_state.month"],
+            name=op.f("fk_customer_problem_company_id_customer_id_month"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id",
+            "month",
+            "customer_id",
+            "code",
+            "product_id",
+            name=op.f("pk_customer_problem"),
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "potential_strategy",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Customer",
+        ),
+        sa.Column(
+            "strategy_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Service strategy",
+        ),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "STATE", "ABILITY", "PROBLEM", name="strategysource", native_enum=False, length=24
+            ),
+            nullable=False,
+            comment="Source",
+        ),
+        sa.Column(
+            "source_code", sa.String(length=24), nullable=False, comment="Code of the source"
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "customer_id", "month"],
+            ["customer_state.company_id", "customer_state.customer_id", "customer_state.month"],
+            name=op.f("fk_potential_strategy_company_id_customer_id_month"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"], ["service_strategy.id"], name=op.f("fk_potential_strategy_strategy_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id",
+            "month",
+            "customer_id",
+            "strategy_id",
+            "source",
+            "source_code",
+            name=op.f("pk_potential_strategy"),
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "questionnaire_answer",
         sa.Column(
             "company_id",
@@ -1522,6 +2911,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("questionnaire_answer")
+    op.drop_table("potential_strategy")
+    op.drop_table("customer_problem")
+    op.drop_table("customer_effect_item")
+    op.drop_table("target_list_revision")
+    op.drop_table("target_customer")
     with op.batch_alter_table("sales_line", schema=None) as batch_op:
         batch_op.drop_index("ix_sales_line_date")
 
@@ -1534,15 +2928,38 @@ def downgrade() -> None:
         batch_op.drop_index("ix_monthly_sales_product")
 
     op.drop_table("monthly_sales")
+    op.drop_table("market_analysis_line")
     with op.batch_alter_table("customer_territory", schema=None) as batch_op:
         batch_op.drop_index("ix_customer_territory_period")
 
     op.drop_table("customer_territory")
+    with op.batch_alter_table("customer_state", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_customer_state_territory_id"))
+        batch_op.drop_index("ix_customer_state_territory")
+
+    op.drop_table("customer_state")
+    op.drop_table("customer_ability_score")
+    with op.batch_alter_table("brand_analysis_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_brand_analysis_line_product")
+
+    op.drop_table("brand_analysis_line")
     with op.batch_alter_table("territory_assignment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_territory_assignment_user_id_valid_from"))
         batch_op.drop_index(batch_op.f("ix_territory_assignment_territory_id_valid_from"))
 
     op.drop_table("territory_assignment")
+    with op.batch_alter_table("state_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_state_run_territory_id"))
+
+    op.drop_table("state_run")
+    with op.batch_alter_table("market_target", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_market_target_territory_id"))
+
+    op.drop_table("market_target")
+    with op.batch_alter_table("market_analysis", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_market_analysis_territory_id"))
+
+    op.drop_table("market_analysis")
     with op.batch_alter_table("customer", schema=None) as batch_op:
         batch_op.drop_index("ix_customer_visit_mode")
         batch_op.drop_index(batch_op.f("ix_customer_territory_id"))
@@ -1550,11 +2967,27 @@ def downgrade() -> None:
         batch_op.drop_index("ix_customer_name")
 
     op.drop_table("customer")
+    with op.batch_alter_table("brand_target", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_brand_target_territory_id"))
+
+    op.drop_table("brand_target")
+    with op.batch_alter_table("brand_analysis", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_brand_analysis_territory_id"))
+
+    op.drop_table("brand_analysis")
     with op.batch_alter_table("territory", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_territory_department_id"))
 
     op.drop_table("territory")
+    with op.batch_alter_table("focus_product", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_focus_product_product_id"))
+        batch_op.drop_index(batch_op.f("ix_focus_product_department_id"))
+
+    op.drop_table("focus_product")
+    op.drop_table("questionnaire_form_option")
+    op.drop_table("problem_type_strategy")
     op.drop_table("parameter_value")
+    op.drop_table("operating_state_strategy")
     op.drop_table("need_option_strategy")
     op.drop_table("key_product_snapshot")
     with op.batch_alter_table("department", schema=None) as batch_op:
@@ -1584,9 +3017,12 @@ def downgrade() -> None:
 
     op.drop_table("ab_api_key")
     op.drop_table("service_strategy")
+    op.drop_table("questionnaire_form")
     op.drop_table("product")
+    op.drop_table("problem_type")
     op.drop_table("problem_reason")
     op.drop_table("parameter_version")
+    op.drop_table("operating_state")
     op.drop_table("need_option")
     with op.batch_alter_table("category_node", schema=None) as batch_op:
         batch_op.drop_index("ix_category_node_parent")

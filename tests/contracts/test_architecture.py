@@ -84,7 +84,8 @@ RULES = (
     Rule(
         "rules are the specification: pure functions over plain values",
         where=("app/*/rules.py", "app/*/rules_*.py", "app/*/rules/*.py"),
-        may=(*PURE_KERNEL, "app.{stage}.rules*"),
+        # Parameters and calendar rules are as pure, and common to all stages.
+        may=(*PURE_KERNEL, "app.{stage}.rules*", "app.master.rules*"),
     ),
     Rule(
         "the workflow's tables and state machine are plain data",
@@ -113,8 +114,16 @@ RULES = (
     ),
     Rule(
         "steps meet only through tables, and run without a web request",
-        where=("app/*/step_*.py",),
-        may=("sqlalchemy", "app.models", "app.kernel", "app.{stage}.rules*", "app.workflow.steps"),
+        where=("app/*/step_*.py", "app/*/statements/*.py"),
+        may=(
+            "sqlalchemy",
+            "app.models",
+            "app.kernel",
+            "app.{stage}.rules*",
+            "app.{stage}.statements",
+            "app.master.rules*",
+            "app.workflow.steps",
+        ),
         never=("app.kernel.base_view", "app.kernel.form_fields", "app.kernel.list_*"),
     ),
     Rule(

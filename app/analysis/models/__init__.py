@@ -1,0 +1,1 @@
+"""Analysis entities by subject. Other code imports them from `app.models`."""

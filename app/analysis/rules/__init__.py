@@ -1,0 +1,1 @@
+"""The analysis rules: pure functions over plain values. They specify, the statements execute."""
