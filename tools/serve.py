@@ -129,7 +129,7 @@ def main() -> int:
         print("Stopping …", flush=True)
         return 0
     except subprocess.CalledProcessError as error:
-        print(f"{' '.join(error.cmd[3:])} failed; nothing was started.", file=sys.stderr)
+        print(f"{' '.join(error.cmd[2:])} failed; nothing was started.", file=sys.stderr)
         return 1
     finally:
         # A second Ctrl-C must not leave children behind.
