@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.columns import Distribution, Recorded, code_list, table_info
@@ -40,6 +40,8 @@ class PortalUser(User):
 
     `company_id` is empty for platform administrators only, who see every company.
     `session_epoch` grows whenever old sessions must end (password or role changed).
+    `locked_until` is when the next attempt to log in will be looked at; the time of the last
+    failure while `fail_login_count` is low.
     """
 
     __tablename__ = "ab_user"
@@ -55,6 +57,8 @@ class PortalUser(User):
     session_epoch: Mapped[int] = mapped_column(
         default=1, server_default="1", **label("Session epoch")
     )
+
+    locked_until: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Locked until"))
 
     company: Mapped[Company | None] = relationship(Company, foreign_keys=[company_id])
 

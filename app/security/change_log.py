@@ -30,16 +30,24 @@ def record_changes(session: Session, flush_context: Any) -> None:
     """`after_flush` listener: one row per created, changed or deleted record of a logged entity."""
     from app.models import LOGGED_ENTITIES
 
-    rows = []
-    for item in session.new:
-        if isinstance(item, LOGGED_ENTITIES):
-            rows.append(_row(item, ChangeAction.CREATED, _changes(item)))
-    for item in session.dirty:
-        if isinstance(item, LOGGED_ENTITIES) and (changes := _changes(item)):
-            rows.append(_row(item, ChangeAction.CHANGED, changes))
-    for item in session.deleted:
-        if isinstance(item, LOGGED_ENTITIES):
-            rows.append(_row(item, ChangeAction.DELETED, _snapshot(item)))
+    logged = LOGGED_ENTITIES
+    rows = [
+        *(
+            _row(item, ChangeAction.CREATED, _changes(item))
+            for item in session.new
+            if isinstance(item, logged)
+        ),
+        *(
+            _row(item, ChangeAction.CHANGED, changes)
+            for item in session.dirty
+            if isinstance(item, logged) and (changes := _changes(item))
+        ),
+        *(
+            _row(item, ChangeAction.DELETED, _snapshot(item))
+            for item in session.deleted
+            if isinstance(item, logged)
+        ),
+    ]
     if rows:
         session.connection().execute(insert(ChangeLog.__table__), rows)
 

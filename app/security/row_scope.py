@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement, false, inspect, or_, select
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 
 from app.kernel.db import db
+from app.security.scope_option import ScopeOption
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,8 @@ def scoped_to(scope: RowScope) -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def scope_options(scope: RowScope) -> tuple[Any, ...]:
-    """The loader criteria of a scope; made once, because making them costs more than using them.
+def scope_option(scope: RowScope) -> ScopeOption:
+    """The criteria of a scope; made once, because making them costs more than using them.
 
     On the base class of an entity: FAB's User and the portal's are one table.
     """
@@ -170,7 +171,7 @@ def scope_options(scope: RowScope) -> tuple[Any, ...]:
                     entity, condition, include_aliases=True, propagate_to_loaders=False
                 )
             )
-    return tuple(options)
+    return ScopeOption(options)
 
 
 def limit_reads(state: ORMExecuteState) -> None:
@@ -184,7 +185,7 @@ def limit_reads(state: ORMExecuteState) -> None:
         return
     refuse_unscoped(state)
     if state.is_orm_statement and (state.is_select or state.is_update or state.is_delete):
-        state.statement = state.statement.options(*scope_options(scope))
+        state.statement = state.statement.options(scope_option(scope))
 
 
 def install(session: Any = None) -> None:

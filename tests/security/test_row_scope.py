@@ -187,11 +187,25 @@ def test_a_link_out_of_the_scope_is_empty(portal: Flask):
         assert found(Department, code="Da1").manager is None
 
 
+def test_scopes_share_a_compiled_statement_but_not_its_rows(portal: Flask):
+    """The cache key of `ScopeOption` must not mix up the values of two scopes."""
+    for _round in range(3):
+        for person in ("customer_a1", "customer_a2", "market_a1", "admin_a", "customer_b"):
+            expected = SEEN.get(person, {"b"})
+            with signed_in(portal, person):
+                statement = select(Customer).where(Customer.id > 0)
+                assert {place_of(c) for c in db.session.scalars(statement)} == expected
+                wide = RowScope(current_scope().company_id, tuple(range(50)), 1)
+                with scoped_to(wide):
+                    rows = db.session.scalars(select(Customer.id).where(Customer.id > 0)).all()
+                    assert len(rows) == (1 if person == "customer_b" else 2)
+
+
 # --- writes ---------------------------------------------------------------------------------
 
 
 def refused(change: Callable[[], Any], error: type[Exception] = OutOfScope) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error):  # noqa: PT012 -- some changes fail at once, some at the flush
         change()
         db.session.flush()
     db.session.rollback()

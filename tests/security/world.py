@@ -190,7 +190,7 @@ class Filler:
         if isinstance(kind, MonthType):
             return Month(2026, 9 + number)
         if isinstance(kind, DateTime):
-            return dt.datetime(2026, 11, number, 8)
+            return dt.datetime(2026, 11, number, 8)  # noqa: DTZ001 -- UTC, stored without zone
         if isinstance(kind, Date):
             return dt.date(2026, 11, number)
         if isinstance(kind, Integer | Numeric):
