@@ -12,9 +12,25 @@ from dataclasses import dataclass
 from flask import Flask
 from flask_appbuilder import AppBuilder
 
+from app.exchange.export_views import ExportFileView
+from app.exchange.task_views import TaskView
 from app.home_views import HomeView, PortalView
 from app.kernel.db import db
 from app.kernel.errors import N_
+from app.master.views.calendar import CalendarDayView, WorkCalendarView
+from app.master.views.catalogues import (
+    AbilityItemView,
+    NeedOptionView,
+    ProblemReasonView,
+    ServiceStrategyView,
+)
+from app.master.views.category_products import CategoryProductView
+from app.master.views.category_tree import CategoryTreeView
+from app.master.views.customers import CustomerView
+from app.master.views.parameters import ParameterView
+from app.master.views.products import NewProductView, ProductView
+from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
+from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
 from app.security.security_manager import PortalSecurityManager
 
 
@@ -54,9 +70,91 @@ MENU_GROUPS: tuple[MenuGroup, ...] = (
 
 MENU: tuple[MenuRow, ...] = (
     MenuRow("home", N_("Home page"), "HomeView.index", "Home", "fa-house"),
+    MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
+    MenuRow(
+        "distribution",
+        N_("Category structure"),
+        "CategoryTreeView.tree",
+        "CategoryNode",
+        "fa-folder-tree",
+    ),
+    MenuRow(
+        "distribution",
+        N_("Category products"),
+        "CategoryProductView.list",
+        "CategoryProduct",
+        "fa-tags",
+    ),
+    MenuRow("distribution", N_("Company products"), "ProductView.list", "Product", "fa-box"),
+    MenuRow("distribution", N_("New products"), "NewProductView.list", "Product", "fa-box-open"),
+    MenuRow("sales", N_("Monthly sales"), "MonthlySalesView.list", "MonthlySales", "fa-table"),
+    MenuRow("sales", N_("Sales lines"), "SalesLineView.list", "SalesLine", "fa-receipt"),
+    MenuRow("organisation", N_("Companies"), "CompanyView.list", "Company", "fa-building"),
+    MenuRow("organisation", N_("Departments"), "DepartmentView.list", "Department", "fa-sitemap"),
+    MenuRow("organisation", N_("Territories"), "TerritoryView.list", "Territory", "fa-map"),
+    MenuRow(
+        "organisation",
+        N_("Territory assignments"),
+        "AssignmentView.list",
+        "TerritoryAssignment",
+        "fa-user-check",
+    ),
+    MenuRow("exchange", N_("Exports"), "ExportFileView.list", "ExportFile", "fa-file-excel"),
+    MenuRow("exchange", N_("Background work"), "TaskView.list", "Task", "fa-gears"),
+    MenuRow(
+        "method", N_("Work calendar"), "WorkCalendarView.index", "CalendarDay", "fa-calendar-days"
+    ),
+    MenuRow("method", N_("Parameters"), "ParameterView.index", "Parameter", "fa-sliders"),
+    MenuRow(
+        "method",
+        N_("Service strategies"),
+        "ServiceStrategyView.list",
+        "ServiceStrategy",
+        "fa-handshake-angle",
+    ),
+    MenuRow(
+        "method", N_("Needs questionnaire"), "NeedOptionView.list", "NeedOption", "fa-list-check"
+    ),
+    MenuRow(
+        "method",
+        N_("Ability scoring sheet"),
+        "AbilityItemView.list",
+        "AbilityItem",
+        "fa-star-half-stroke",
+    ),
+    MenuRow(
+        "method",
+        N_("Problem reasons"),
+        "ProblemReasonView.list",
+        "ProblemReason",
+        "fa-circle-question",
+    ),
 )
 
-VIEWS: tuple[type, ...] = (PortalView,)
+VIEWS: tuple[type, ...] = (
+    PortalView,
+    WorkCalendarView,
+    CalendarDayView,
+    ParameterView,
+    ServiceStrategyView,
+    NeedOptionView,
+    AbilityItemView,
+    ProblemReasonView,
+    ExportFileView,
+    TaskView,
+    CustomerMonthlySalesView,
+    CustomerView,
+    CategoryTreeView,
+    CategoryProductView,
+    ProductView,
+    NewProductView,
+    MonthlySalesView,
+    SalesLineView,
+    AssignmentView,
+    TerritoryView,
+    DepartmentView,
+    CompanyView,
+)
 """Every view besides the home page and FAB's own, in the order of registration."""
 
 

@@ -84,7 +84,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("SalesLine", N_("Sales lines"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("MonthlySales", N_("Monthly sales"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("Questionnaire", N_("Direct needs"), "rcudx", "rx", "rx", "rcux", ""),
-    EntityGrants("CalendarDay", N_("Work calendar"), "rcudx", "rcudx", "r", "r", "r"),
+    EntityGrants("CalendarDay", N_("Work calendar"), "rux", "rux", "r", "r", "r"),
     EntityGrants("Parameter", N_("Parameters"), "ru", "ru", "r", "r", "r"),
     EntityGrants("ServiceStrategy", N_("Service strategies"), "rcudx", "rcudx", "rx", "r", "r"),
     EntityGrants("NeedOption", N_("Needs questionnaire"), "rcudx", "rcudx", "rx", "r", "r"),

@@ -218,6 +218,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Background task",
         ),
+        sa.Column("checked_at", sa.DateTime(), nullable=True, comment="Checked at"),
         sa.Column("committed_at", sa.DateTime(), nullable=True, comment="Imported at"),
         sa.Column("message", sa.String(length=2000), nullable=True, comment="Message"),
         sa.Column(
@@ -237,6 +238,31 @@ def upgrade() -> None:
             batch_op.f("ix_import_batch_file_sha256"), ["file_sha256"], unique=False
         )
 
+    op.create_table(
+        "import_error",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("detail", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", "field", "code", name=op.f("pk_import_error")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "import_mapping",
         sa.Column(
@@ -262,6 +288,426 @@ def upgrade() -> None:
             "company_id", "sheet", "name", name=op.f("uq_import_mapping_company_id_sheet_name")
         ),
         info={"distribution": "local"},
+    )
+    op.create_table(
+        "stage_categories",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.String(length=60), nullable=True),
+        sa.Column("parent", sa.String(length=100), nullable=True),
+        sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sort", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", name=op.f("pk_stage_categories")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_category_products",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("product", sa.String(length=100), nullable=True),
+        sa.Column(
+            "product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("node", sa.String(length=100), nullable=True),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", name=op.f("pk_stage_category_products")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_customers",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("code", sa.String(length=20), nullable=True),
+        sa.Column("name", sa.String(length=100), nullable=True),
+        sa.Column("territory", sa.String(length=100), nullable=True),
+        sa.Column(
+            "territory_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("owner", sa.String(length=60), nullable=True),
+        sa.Column("phone", sa.String(length=30), nullable=True),
+        sa.Column("address", sa.String(length=200), nullable=True),
+        sa.Column("neighbourhood", sa.String(length=60), nullable=True),
+        sa.Column("longitude", sa.Numeric(precision=9, scale=6, asdecimal=False), nullable=True),
+        sa.Column("latitude", sa.Numeric(precision=9, scale=6, asdecimal=False), nullable=True),
+        sa.Column(
+            "market_type",
+            sa.Enum("URBAN", "RURAL", name="markettype", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.Column(
+            "business_type",
+            sa.Enum(
+                "GROCERY",
+                "CONVENIENCE",
+                "SUPERMARKET",
+                "MALL",
+                "TOBACCO",
+                "LEISURE",
+                "OTHER",
+                name="businesstype",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "scale",
+            sa.Enum("LARGE", "MEDIUM", "SMALL", name="scale", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.Column("grade", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "order_mode",
+            sa.Enum("ONLINE", "PHONE", "MANUAL", name="ordermode", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.Column("order_weekday", sa.SmallInteger(), nullable=True),
+        sa.Column(
+            "settle_mode",
+            sa.Enum("ELECTRONIC", "CASH", name="settlemode", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.Column(
+            "terminal_type",
+            sa.Enum(
+                "ORDINARY", "MODERN", "FRANCHISE", name="terminaltype", native_enum=False, length=24
+            ),
+            nullable=True,
+        ),
+        sa.Column("line", sa.String(length=40), nullable=True),
+        sa.Column(
+            "visit_mode",
+            sa.Enum(
+                "ONSITE",
+                "PHONE",
+                "ONLINE",
+                "MEETING",
+                name="visitmode",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "visit_frequency",
+            sa.Enum(
+                "WEEKLY",
+                "SEMIMONTHLY",
+                "MONTHLY",
+                name="visitfrequency",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("visit_weekday", sa.SmallInteger(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "ACTIVE",
+                "SUSPENDED",
+                "RESTING",
+                "CANCELLED",
+                name="customerstatus",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("open_date", sa.Date(), nullable=True),
+        sa.Column("close_date", sa.Date(), nullable=True),
+        sa.Column("remark", sa.String(length=500), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", name=op.f("pk_stage_customers")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_products",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("code", sa.String(length=20), nullable=True),
+        sa.Column("name", sa.String(length=100), nullable=True),
+        sa.Column("brand", sa.String(length=60), nullable=True),
+        sa.Column(
+            "price_class",
+            sa.Enum(
+                "FIRST",
+                "SECOND",
+                "THIRD",
+                "FOURTH",
+                "FIFTH",
+                name="priceclass",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("wholesale_fen", sa.BigInteger(), nullable=True),
+        sa.Column("retail_fen", sa.BigInteger(), nullable=True),
+        sa.Column("sticks_per_carton", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "form",
+            sa.Enum(
+                "REGULAR",
+                "SLIM",
+                "MEDIUM",
+                "SHORT",
+                name="cigaretteform",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("tar", sa.SmallInteger(), nullable=True),
+        sa.Column("is_key", sa.Boolean(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum("ON_SALE", "RETIRED", name="productstatus", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.PrimaryKeyConstraint("company_id", "batch_id", "row_no", name=op.f("pk_stage_products")),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_questionnaire_answers",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("customer", sa.String(length=20), nullable=True),
+        sa.Column(
+            "customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("month", sa.Integer(), nullable=True),
+        sa.Column("need", sa.String(length=100), nullable=True),
+        sa.Column("need_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("details", sa.String(length=500), nullable=True),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "PLATFORM",
+                "MANUAL",
+                "LATE",
+                name="questionnairesource",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "questionnaire_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", name=op.f("pk_stage_questionnaire_answers")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_sales_lines",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("customer", sa.String(length=20), nullable=True),
+        sa.Column(
+            "customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("product", sa.String(length=100), nullable=True),
+        sa.Column(
+            "product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("order_date", sa.Date(), nullable=True),
+        sa.Column("order_no", sa.String(length=40), nullable=True),
+        sa.Column("demanded_cartons", sa.BigInteger(), nullable=True),
+        sa.Column("delivered_cartons", sa.BigInteger(), nullable=True),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "channel",
+            sa.Enum("ONLINE", "PHONE", "MANUAL", name="ordermode", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.Column(
+            "settle_mode",
+            sa.Enum("ELECTRONIC", "CASH", name="settlemode", native_enum=False, length=24),
+            nullable=True,
+        ),
+        sa.Column("month", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", name=op.f("pk_stage_sales_lines")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_territories",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=True),
+        sa.Column("department", sa.String(length=100), nullable=True),
+        sa.Column(
+            "department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("department_name", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "company_id", "batch_id", "row_no", name=op.f("pk_stage_territories")
+        ),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stage_users",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "batch_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("username", sa.String(length=128), nullable=True),
+        sa.Column("last_name", sa.String(length=64), nullable=True),
+        sa.Column("first_name", sa.String(length=64), nullable=True),
+        sa.Column("employee_no", sa.String(length=20), nullable=True),
+        sa.Column("phone", sa.String(length=30), nullable=True),
+        sa.Column("email", sa.String(length=320), nullable=True),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "ADMINISTRATOR",
+                "MARKET_MANAGER",
+                "CUSTOMER_MANAGER",
+                "BRAND_MANAGER",
+                name="rolename",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("territory", sa.String(length=100), nullable=True),
+        sa.Column(
+            "territory_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("department", sa.String(length=100), nullable=True),
+        sa.Column(
+            "department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.PrimaryKeyConstraint("company_id", "batch_id", "row_no", name=op.f("pk_stage_users")),
+        info={"distribution": "distributed"},
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "task",
@@ -3050,7 +3496,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_task_person")
 
     op.drop_table("task")
+    op.drop_table("stage_users")
+    op.drop_table("stage_territories")
+    op.drop_table("stage_sales_lines")
+    op.drop_table("stage_questionnaire_answers")
+    op.drop_table("stage_products")
+    op.drop_table("stage_customers")
+    op.drop_table("stage_category_products")
+    op.drop_table("stage_categories")
     op.drop_table("import_mapping")
+    op.drop_table("import_error")
     with op.batch_alter_table("import_batch", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_import_batch_file_sha256"))
         batch_op.drop_index("ix_import_batch_company")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from app.kernel.columns import Distribution, Recorded, table_info
 from app.kernel.db import db
 from app.kernel.labels import label
+from app.organisation.models import Company
 
 
 class CatalogueEntry(Recorded):
@@ -24,6 +25,10 @@ class CatalogueEntry(Recorded):
     )
     sort: Mapped[int] = mapped_column(Integer, default=0, server_default="0", **label("Order"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default="1", **label("In use"))
+
+    @declared_attr
+    def company(self) -> Mapped[Company]:
+        return relationship(Company)
 
     @declared_attr.directive
     def __table_args__(self) -> tuple[object, ...]:
