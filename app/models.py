@@ -59,6 +59,7 @@ from app.analysis.models.needs import (
     QuestionnaireStatus,
 )
 from app.exchange.models import BatchState, ExportFile, ImportBatch, ImportMapping
+from app.exchange.stage_tables import IMPORT_ERRORS, STAGE_TABLES
 from app.jobs.models import Task, TaskState
 from app.master.models.catalogue import (
     AbilityItem,
@@ -119,6 +120,7 @@ __all__ = [
     "LOGGED_ENTITIES",
     "MODELS_BY_STAGE",
     "ROW_SCOPES",
+    "STAGING",
     "UNSCOPED",
     "AbilityBand",
     "AbilityItem",
@@ -343,3 +345,6 @@ LOGGED_ENTITIES: tuple[type[Any], ...] = (
     MarketTarget,
     GrantOverride,
 )
+
+STAGING = (*STAGE_TABLES.values(), IMPORT_ERRORS)
+"""Tables without entities: rows of files on their way in, reached through their batch only."""

@@ -64,6 +64,7 @@ class ImportBatch(Recorded, db.Model):
     rows_unchanged: Mapped[int] = mapped_column(Integer, default=0, **label("Unchanged"))
     rows_rejected: Mapped[int] = mapped_column(Integer, default=0, **label("Rejected"))
     task_id: Mapped[int | None] = mapped_column(BigId, **label("Background task"))
+    checked_at: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Checked at"))
     committed_at: Mapped[dt.datetime | None] = mapped_column(DateTime, **label("Imported at"))
     message: Mapped[str | None] = mapped_column(String(2000), **label("Message"))
 

@@ -49,7 +49,15 @@ SALES_LINES = Sheet(
         SheetColumn(
             "product",
             T.REFERENCE,
-            ("商品编码", "商品代码", "商品编号", "卷烟代码", "规格代码", "item_code", "item_number"),
+            (
+                "商品编码",
+                "商品代码",
+                "商品编号",
+                "卷烟代码",
+                "规格代码",
+                "item_code",
+                "item_number",
+            ),
             reference=Reference(Product),
             required=True,
         ),

@@ -17,7 +17,9 @@ CHINESE = re.compile(r"[\u3400-\u9fff\uff01-\uff5e]")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|(?<!\{)\{(\w*)\}(?!\})|(%%)")
 # Words that files of the field may carry: data of the importer, not text of the portal.
 WORDS_OF_FILES = {
+    "app/exchange/cells.py",
     "app/exchange/sheets.py",
+    "app/exchange/sheets_master.py",
     "app/kernel/period.py",  # months as people write them
     "config.py",  # the name of the language in the language menu, in that language
 }

@@ -1,0 +1,121 @@
+"""Sales lines: credited to the territory of the order date, then rolled up by month."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
+
+from app.exchange.comparison import CHANGED, NEW, Comparison
+from app.models import Customer, CustomerTerritory, MonthlySales, SalesLine
+
+CUSTOMER = Customer.__table__
+HISTORY = CustomerTerritory.__table__
+LINES = SalesLine.__table__
+MONTHLY = MonthlySales.__table__
+
+
+def new_values(run: Comparison) -> dict[str, Any]:
+    stage = run.stage.c
+    return {
+        "territory_id": territory_on_date(run),
+        "demanded_cartons": func.coalesce(stage.demanded_cartons, stage.delivered_cartons),
+    }
+
+
+def territory_on_date(run: Comparison) -> ColumnElement[int]:
+    """Where the customer stood on the order date; before any history, the earliest known place."""
+    stage, then, first = run.stage.c, HISTORY.alias(), HISTORY.alias()
+    on_date = (
+        select(then.c.territory_id)
+        .where(
+            then.c.company_id == stage.company_id,
+            then.c.customer_id == stage.customer_id,
+            then.c.valid_from <= stage.order_date,
+            or_(then.c.valid_to.is_(None), then.c.valid_to >= stage.order_date),
+        )
+        .order_by(then.c.valid_from.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    earliest = (
+        select(first.c.territory_id)
+        .where(
+            first.c.company_id == stage.company_id,
+            first.c.customer_id == stage.customer_id,
+        )
+        .order_by(first.c.valid_from)
+        .limit(1)
+        .scalar_subquery()
+    )
+    present = (
+        select(CUSTOMER.c.territory_id)
+        .where(CUSTOMER.c.company_id == stage.company_id, CUSTOMER.c.id == stage.customer_id)
+        .scalar_subquery()
+    )
+    return func.coalesce(on_date, earliest, present)
+
+
+def roll_up(run: Comparison) -> None:
+    """Rebuild the monthly sales of every customer and month that the batch touched."""
+    stage = run.stage.c
+    touched = select(stage.customer_id, stage.month).where(run.of_batch(NEW, CHANGED)).distinct()
+    run.connection.execute(
+        delete(MONTHLY).where(
+            MONTHLY.c.company_id == run.company_id,
+            tuple_(MONTHLY.c.customer_id, MONTHLY.c.month).in_(touched),
+        )
+    )
+    rows = touched.subquery()
+    month = month_of(LINES.c.order_date)
+    has_demand = LINES.c.demanded_cartons > 0
+    got_nothing = and_(has_demand, LINES.c.delivered_cartons == 0)
+    grain = (
+        LINES.c.company_id,
+        month,
+        LINES.c.customer_id,
+        LINES.c.product_id,
+        LINES.c.territory_id,
+    )
+    names = [
+        "company_id", "month", "customer_id", "product_id", "territory_id", "demanded_cartons",
+        "delivered_cartons", "amount_fen", "line_count", "demanded_lines", "stockout_lines",
+    ]  # fmt: skip
+    run.connection.execute(
+        insert(MONTHLY).from_select(
+            names,
+            select(
+                *grain,
+                func.sum(LINES.c.demanded_cartons),
+                func.sum(LINES.c.delivered_cartons),
+                func.sum(LINES.c.amount_fen),
+                func.count(),
+                func.sum(case((has_demand, 1), else_=0)),
+                func.sum(case((got_nothing, 1), else_=0)),
+            )
+            .join_from(
+                LINES, rows, and_(LINES.c.customer_id == rows.c.customer_id, month == rows.c.month)
+            )
+            .where(LINES.c.company_id == run.company_id)
+            .group_by(*grain)
+            .order_by(*grain),
+        )
+    )
+
+
+def month_of(day: ColumnElement[Any]) -> ColumnElement[int]:
+    """``yyyymm`` of a date column."""
+    return cast(extract("year", day) * 100 + extract("month", day), Integer)

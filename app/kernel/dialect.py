@@ -1,0 +1,86 @@
+"""The one place for what differs between databases: bulk loading, upserts, exact arithmetic."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.kernel.exact import scaled_difference, scaled_quotient
+
+
+def bulk_insert(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Append rows in storage form (dates as ISO texts, code lists as names), the fastest way.
+
+    PostgreSQL: COPY. SQLite: one prepared statement. Neither applies the columns' Python types
+    or defaults.
+    """
+    if not rows:
+        return
+    preparer = connection.dialect.identifier_preparer
+    name = preparer.format_table(table)
+    names = ", ".join(preparer.quote(column) for column in columns)
+    if connection.dialect.name == "postgresql":
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY {name} ({names}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+        return
+    places = ", ".join("?" * len(columns))
+    connection.exec_driver_sql(
+        f"INSERT INTO {name} ({names}) VALUES ({places})",  # noqa: S608 -- names of our metadata
+        list(rows),
+    )
+
+
+def refresh_statistics(connection: Connection, table: Table) -> None:
+    """Tell PostgreSQL's planner about a table that has just been filled; SQLite needs none."""
+    if connection.dialect.name == "postgresql":
+        name = connection.dialect.identifier_preparer.format_table(table)
+        connection.exec_driver_sql(f"ANALYZE {name}")
+
+
+def add_exact_arithmetic(connection: sqlite3.Connection) -> None:
+    """Give SQLite the functions of `app.kernel.sql` that need numbers beyond 64 bits."""
+    connection.create_function("scaled_quotient", 5, scaled_quotient, deterministic=True)
+    connection.create_function("scaled_difference", 5, scaled_difference, deterministic=True)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    rows: Select[Any],
+    *,
+    values: Mapping[str, Any] | None = None,
+    where: Callable[[Any], ColumnElement[bool]] | None = None,
+) -> None:
+    """INSERT … SELECT … ON CONFLICT (keys) DO UPDATE, or DO NOTHING when all columns are keys.
+
+    `rows` yields `columns` in order; `values` replaces what a conflicting row gets; `where` (of
+    the new row, as `excluded`) limits which conflicting rows are changed. Never count its
+    rowcount as rows created.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: Any = dialect.insert(table).from_select(list(columns), rows)
+    changes = {
+        name: getattr(statement.excluded, name) for name in columns if name not in keys
+    } | dict(values or {})
+    if changes:
+        condition = where(statement.excluded) if where else None
+        statement = statement.on_conflict_do_update(
+            index_elements=list(keys), set_=changes, where=condition
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    connection.execute(statement)
