@@ -295,6 +295,9 @@ class FieldMaker:
     def _text(self, column: Column[Any], checks: list[Any], options: dict[str, Any]) -> Any:
         filters = [_trimmed, _empty_to_none] if column.nullable else [_trimmed]
         length = getattr(column.type, "length", None)
+        if not column.nullable:
+            # InputRequired looks at what was sent; a lone blank is sent and trimmed to nothing.
+            checks = [validators.DataRequired(), *checks]
         if length:
             checks = [*checks, validators.Length(max=length)]
         if isinstance(column.type, Text) or (length or 0) > 255:

@@ -82,18 +82,25 @@ class IsMissing(_ColumnFilter):
     def condition(self, column: Any, value: bool) -> ColumnElement[bool]:
         relation = self.model.__mapper__.relationships.get(self.column_name)
         if relation is not None:
-            present = column.any() if relation.uselist else column.has()
+            many = relation.uselist or relation.secondary is not None
+            present = column.any() if many else column.has()
             return ~present if value else present  # type: ignore[no-any-return]
         return column.is_(None) if value else column.is_not(None)  # type: ignore[no-any-return]
 
 
 class RelationIs(_ColumnFilter):
-    """value: (related id, its text); on the foreign key column, without loading the row."""
+    """value: (related id, its text); on the foreign key column, without loading the row.
+
+    Also for many-to-many relations, which have no such column.
+    """
 
     name = _l("Relation")
 
     def apply(self, query: Query[Any], value: tuple[int, str]) -> Query[Any]:
         relation = self.model.__mapper__.relationships[self.column_name]
+        if relation.secondary is not None:
+            attribute = getattr(self.model, self.column_name)
+            return query.filter(attribute.any(relation.mapper.class_.id == value[0]))
         # Keys of large tables are (company_id, id): the pair that leads to the id decides.
         key = next(local for local, remote in relation.local_remote_pairs if remote.name == "id")
         return query.filter(key == value[0])

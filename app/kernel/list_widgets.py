@@ -214,7 +214,7 @@ def _add_url(name: str, arguments: dict[str, Any]) -> str | None:
     prefill = {}
     for flt, value in filters.get_filters_values() if filters is not None else []:
         if flt.is_related_view:
-            prefill[f"_flt_0_{flt.column_name}"] = value
+            prefill[f"_flt_0_{flt.column_name}"] = value[0] if isinstance(value, tuple) else value
     return _url(name, "add", next=here(), **prefill)
 
 

@@ -182,7 +182,13 @@ class RecordForms(FormColumns, RecordPages):
         )
         failed = bool(form.errors or form.form_errors) or values.get("conflict") is not None
         status = 409 if values.get("conflict") is not None else 422 if failed else 200
-        return self._answer(template, status, title=title, widgets={role: widget})
+        return self._answer(
+            template,
+            status,
+            title=title,
+            record_name=values.get("record_name"),
+            widgets={role: widget},
+        )
 
     # ------------------------------------------------------------------ optimistic locking
 
@@ -205,6 +211,7 @@ class RecordForms(FormColumns, RecordPages):
             version=version,
             base=base or snapshot(form, self.form_columns("edit")),
             pk=pk,
+            record_name=str(item),
             fixed=self._fixed_texts(item),
         )
 
@@ -225,6 +232,7 @@ class RecordForms(FormColumns, RecordPages):
             base=snapshot(stored, self.form_columns("edit")),
             pk=pk,
             conflict=conflict,
+            record_name=str(item),
             fixed=self._fixed_texts(item),
         )
 

@@ -10,6 +10,7 @@ from flask_appbuilder.const import PERMISSION_PREFIX
 from flask_appbuilder.security.decorators import permission_name
 
 from app.kernel.history_words import history_labels, worded_history
+from app.kernel.list_filters import RelationIs
 from app.kernel.list_request import ascii_integer, safe_return_path
 from app.kernel.list_widgets import PortalShowWidget
 from app.kernel.related_choices import RelatedChoices
@@ -143,6 +144,14 @@ class RecordPages(ModelView):  # type: ignore[misc]
             modelview_name=type(self).__name__,
         )
         return widgets
+
+    def _get_related_view_widget(self, item: Any, related_view: Any, **options: Any) -> Any:
+        """The rows of `related_view` that belong to `item`; FAB's filter would load `item` anew."""
+        filters = related_view.datamodel.get_filters()
+        link = related_view.datamodel.get_related_fk(self.datamodel.obj)
+        key = self.datamodel.get_pk_value(item)
+        filters.add_filter_related_view(link, RelationIs, (key, str(item)))
+        return related_view._get_view_widget(filters=filters, **options)
 
     def _related_widgets(self, item: Any, widgets: dict[str, Any]) -> dict[str, Any]:
         widgets["related_views"] = [

@@ -79,5 +79,12 @@ def _columns_of(name: str | None, table: Table) -> list[str]:
     candidates: list[Any] = [*table.constraints, *table.indexes]
     for candidate in candidates:
         if name and candidate.name is not None and str(candidate.name) == name:
-            return [column.name for column in candidate.columns]
+            named = [column.name for column in candidate.columns]
+            return named or _columns_in(str(getattr(candidate, "sqltext", "")), table)
     return []
+
+
+def _columns_in(condition: str, table: Table) -> list[str]:
+    """The columns a check written as text is about."""
+    words = set(re.findall(r"\w+", condition))
+    return [column.name for column in table.columns if column.name in words]
