@@ -82,6 +82,13 @@ class PlanningView(ListPages, RowActions, RecordForms):
     """List, filter, show, add, edit, delete, bulk change and export of one entity."""
 
     entity_label: Any = None
+    class_permission_name: Any = None
+    method_permission_name: Any = None
+    label_columns: Any = None
+    order_columns: Any = None
+    add_title: Any = ""
+    edit_title: Any = ""
+    show_title: Any = ""
     extra_labels: ClassVar[Mapping[str, Any]] = {}
     has_history: bool = False
     exclude_route_methods: ClassVar[set[str]] = {"download"}
@@ -186,4 +193,4 @@ class PlanningView(ListPages, RowActions, RecordForms):
         """FAB's rendering plus the view's own header."""
         values.setdefault("hint", self.hint)
         values.setdefault("view_name", type(self).__name__)
-        return super().render_template(template, appbuilder=self.appbuilder, **values)  # type: ignore[no-any-return]
+        return super().render_template(template, appbuilder=self.appbuilder, **values)

@@ -7,7 +7,7 @@ from typing import Any
 from flask_appbuilder import ModelView
 
 
-class FormColumns(ModelView):  # type: ignore[misc]
+class FormColumns(ModelView):
     """Forms that differ by person. See `PlanningView` for what a view declares."""
 
     def hidden_fields(self, role: str) -> frozenset[str]:

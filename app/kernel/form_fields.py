@@ -41,10 +41,10 @@ from app.kernel.relation_field import RelationField
 def _classed(widget: type[Any], **fixed: Any) -> Any:
     """A widget class whose element is a `form-control`."""
 
-    class Classed(widget):  # type: ignore[misc]
+    class Classed(widget):
         def __call__(self, field: Field, **attributes: Any) -> Markup:
             attributes.setdefault("class", "form-control")
-            return super().__call__(field, **{**fixed, **attributes})  # type: ignore[no-any-return]
+            return super().__call__(field, **{**fixed, **attributes})
 
     return Classed()
 
@@ -257,14 +257,14 @@ class FieldMaker:
             return CodeListField(
                 validators=own if column.nullable else [validators.InputRequired(), *own],
                 members=kind.enum_class,
-                allow_blank=column.nullable,
+                allow_blank=bool(column.nullable),
                 **options,
             )
         if column.name in self.view.number_words:
             return NumberWordField(
                 validators=own if column.nullable else [validators.InputRequired(), *own],
                 words=self.view.number_words[column.name],
-                allow_blank=column.nullable,
+                allow_blank=bool(column.nullable),
                 **options,
             )
         if isinstance(kind, MonthType):

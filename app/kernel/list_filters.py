@@ -35,7 +35,7 @@ def like_pattern(text: str) -> str:
     return f"%{escaped}%"
 
 
-class _ColumnFilter(BaseFilter):  # type: ignore[misc]
+class _ColumnFilter(BaseFilter):
     """A filter on one mapped attribute of the view's model."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
@@ -62,7 +62,7 @@ class EqualTo(_ColumnFilter):
     name = _l("Equal to")
 
     def condition(self, column: Any, value: Any) -> ColumnElement[bool]:
-        return column.is_(value) if isinstance(value, bool) else column == value  # type: ignore[no-any-return]
+        return column.is_(value) if isinstance(value, bool) else column == value
 
 
 class EnumIn(_ColumnFilter):
@@ -71,7 +71,7 @@ class EnumIn(_ColumnFilter):
     name = _l("One of")
 
     def condition(self, column: Any, value: tuple[Any, ...]) -> ColumnElement[bool]:
-        return column.in_(value)  # type: ignore[no-any-return]
+        return column.in_(value)
 
 
 class IsMissing(_ColumnFilter):
@@ -84,8 +84,8 @@ class IsMissing(_ColumnFilter):
         if relation is not None:
             many = relation.uselist or relation.secondary is not None
             present = column.any() if many else column.has()
-            return ~present if value else present  # type: ignore[no-any-return]
-        return column.is_(None) if value else column.is_not(None)  # type: ignore[no-any-return]
+            return ~present if value else present
+        return column.is_(None) if value else column.is_not(None)
 
 
 class RelationIs(_ColumnFilter):
@@ -114,10 +114,10 @@ class Between(_ColumnFilter):
     def condition(self, column: Any, value: tuple[Any, Any]) -> ColumnElement[bool]:
         least, most = value
         if least is None:
-            return column <= most  # type: ignore[no-any-return]
+            return column <= most
         if most is None:
-            return column >= least  # type: ignore[no-any-return]
-        return column.between(least, most)  # type: ignore[no-any-return]
+            return column >= least
+        return column.between(least, most)
 
 
 @dataclass(frozen=True, slots=True)

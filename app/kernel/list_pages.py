@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from flask import Response, has_request_context, request
+from flask import has_request_context, request
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.const import PERMISSION_PREFIX
 from flask_appbuilder.models.filters import Filters
@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from sqlalchemy import asc, desc, func
 from sqlalchemy.orm import Query, selectinload
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wrappers import Response
 
 from app.kernel.formatters import formatter_for, is_numeric, toned, worded
 from app.kernel.list_filters import Active, Quick, read_filters
@@ -51,7 +51,7 @@ class RequestFilters:
         view.__dict__["_filter_template"] = filters
 
 
-class ListPages(ModelView):  # type: ignore[misc]
+class ListPages(ModelView):
     """Lists, their filter bar and their export. See `PlanningView` for what a view declares."""
 
     _filters = RequestFilters()
@@ -68,6 +68,8 @@ class ListPages(ModelView):  # type: ignore[misc]
     hint: Any = None
 
     numeric_columns: frozenset[str] = frozenset()
+    formatters_columns: Any = None
+    base_order: Any = None
 
     # ------------------------------------------------------------------ reading the request
 
@@ -256,11 +258,11 @@ class ListPages(ModelView):  # type: ignore[misc]
             list_buttons=self.list_buttons(),
         )
 
-    def list_buttons(self) -> list[dict[str, Any]]:
+    def list_buttons(self) -> Sequence[dict[str, Any]]:
         """Further header buttons of the list: dicts of url, text, icon."""
         return []
 
-    def _filter_bar_widget(self, active: list[Active]) -> FilterBarWidget:
+    def _filter_bar_widget(self, active: Sequence[Active]) -> FilterBarWidget:
         shown = len(self.filter_bar)
         inputs = [
             self._input(quick, number < shown) for number, quick in enumerate(self.all_quicks())
@@ -340,15 +342,14 @@ class ListPages(ModelView):  # type: ignore[misc]
 
     @expose("/export", methods=["POST"])
     @has_access
-    def export(self) -> Response | AnyResponse:
+    def export(self) -> Response:
         """The filtered list as a workbook; the filters come in the URL, as on the list page."""
         from app.exchange.export import export_list
 
         filters, _active, _problems = self.read_filters(request.args)
         asked = self.list_request(request.args)
         order = (asked.order_column, asked.order_direction)
-        response: Response = export_list(self, filters, order if order[0] else self.base_order)
-        return response
+        return export_list(self, filters, order if order[0] else self.base_order)
 
     # ------------------------------------------------------------------ start-up
 

@@ -22,19 +22,19 @@ from app.kernel.formatters import MISSING, local_time, plain, yes_no
 from app.kernel.list_request import PAGE_SIZES, here, url_with
 
 
-class PortalListWidget(ListWidget):  # type: ignore[misc]
+class PortalListWidget(ListWidget):
     """A list; the template computes its model with `list_model`."""
 
 
-class PortalShowWidget(ShowWidget):  # type: ignore[misc]
+class PortalShowWidget(ShowWidget):
     """The fields of one record."""
 
 
-class PortalFormWidget(FormWidget):  # type: ignore[misc]
+class PortalFormWidget(FormWidget):
     """An add or edit form."""
 
 
-class FilterBarWidget(RenderTemplateWidget):  # type: ignore[misc]
+class FilterBarWidget(RenderTemplateWidget):
     """The visible filters above a list."""
 
     template = "portal/filter_bar.html"

@@ -35,6 +35,9 @@ class StaleRow(Exception):
 class RecordForms(FormColumns, RecordPages):
     """Add, edit, show and delete. See `PlanningView` for what a view declares."""
 
+    add_form: Any = None
+    edit_form: Any = None
+    search_form: Any = None
     add_widget = PortalFormWidget
     edit_widget = PortalFormWidget
     delete_row_message = _l("The record was deleted.")

@@ -19,7 +19,7 @@ Page = Any
 """What FAB's routes return: a response or text."""
 
 
-class RecordPages(ModelView):  # type: ignore[misc]
+class RecordPages(ModelView):
     """Record lookup and show page. See `PlanningView` for what a view declares."""
 
     show_widget = PortalShowWidget

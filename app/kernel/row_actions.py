@@ -46,7 +46,7 @@ class BulkResult:
         self.refused += other.refused
 
 
-class RowActions(ModelView):  # type: ignore[misc]
+class RowActions(ModelView):
     """Actions and bulk changes. See `PlanningView` for what a view declares."""
 
     bulk_fields: ClassVar[list[str]] = []
