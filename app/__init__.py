@@ -13,6 +13,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Build the application; `overrides` are config keys that win over the environment."""
     import config
     from app import commands, jinja, portal_context, request_lifecycle
+    from app.exchange import task_notices
     from app.kernel import list_widgets
     from app.kernel.db import csrf, db, migrate
     from app.security import change_log, row_scope
@@ -33,5 +34,6 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         register_views(app)
     request_lifecycle.install(app)
     portal_context.install(app)
+    task_notices.install(app)
     commands.install(app)
     return app
