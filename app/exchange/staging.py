@@ -57,9 +57,7 @@ class RowParser:
         self._from_row = [source for source in sources if source.position is not None]
         constants = [source for source in sources if source.position is None]
         self._constants = tuple(source.constant for source in constants)
-        self._cells = [
-            (ParsedCells(source.parse), source.position) for source in self._from_row
-        ]
+        self._cells = [(ParsedCells(source.parse), source.position) for source in self._from_row]
         self.columns = (
             "company_id",
             "batch_id",
@@ -113,12 +111,26 @@ class RowParser:
         return values, list(faults.values())
 
 
-def clear_stage(connection: Connection, sheet: Sheet, company_id: int, batch_id: int) -> None:
-    """Remove what an earlier check of the batch left behind."""
-    for table in (STAGE_TABLES[sheet.key_name], IMPORT_ERRORS):
-        connection.execute(
-            delete(table).where(table.c.company_id == company_id, table.c.batch_id == batch_id)
+def clear_stage(
+    connection: Connection,
+    sheet: Sheet,
+    company_id: int,
+    batch_id: int,
+    *,
+    keep_rejected: bool = False,
+) -> None:
+    """Remove what was staged for the batch; rejected rows and their reasons may stay to be read."""
+    stage = STAGE_TABLES[sheet.key_name]
+    of_batch = (stage.c.company_id == company_id, stage.c.batch_id == batch_id)
+    if keep_rejected:
+        connection.execute(delete(stage).where(*of_batch, stage.c.outcome != "REJECTED"))
+        return
+    connection.execute(delete(stage).where(*of_batch))
+    connection.execute(
+        delete(IMPORT_ERRORS).where(
+            IMPORT_ERRORS.c.company_id == company_id, IMPORT_ERRORS.c.batch_id == batch_id
         )
+    )
 
 
 def stage_rows(
