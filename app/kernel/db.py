@@ -21,6 +21,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, event
 
+from app.kernel.dialect import add_exact_arithmetic
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -72,6 +74,7 @@ def _open_sqlite(dbapi_connection: Any, connection_record: Any) -> None:
         "temp_store=MEMORY",
     ):
         dbapi_connection.execute(f"PRAGMA {pragma}")
+    add_exact_arithmetic(dbapi_connection)
     connection_record.info["query_only"] = False
 
 

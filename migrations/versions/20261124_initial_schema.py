@@ -3067,7 +3067,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sales_line", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_sales_line_date", ["company_id", "order_date", "territory_id"], unique=False
+            "ix_sales_line_date",
+            [
+                "company_id",
+                "order_date",
+                "territory_id",
+                "customer_id",
+                "demanded_cartons",
+                "delivered_cartons",
+            ],
+            unique=False,
         )
 
     op.create_table(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.analysis.rules.exact import clamp, scaled_difference, scaled_quotient
+from app.kernel.exact import clamp, scaled_difference, scaled_quotient
 from app.kernel.period import Month
 from app.master.rules_parameters import Parameters
 

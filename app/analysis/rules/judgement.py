@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.analysis.rules.exact import reduced
+from app.kernel.exact import reduced
 from app.master.rules_parameters import Parameters
 
 NORMAL, ABNORMAL = "NORMAL", "ABNORMAL"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from app.analysis.rules.effect import HUNDREDTHS, EffectFigures, EffectItemScore, growth_shortfall
-from app.analysis.rules.exact import reduced
+from app.kernel.exact import reduced
 from app.kernel.quantity import STICKS_PER_STANDARD_CARTON
 from app.master.rules_parameters import Parameters
 

@@ -1,0 +1,307 @@
+"""§2.2 step 2 — what a customer bought, ordered and is compared with, in one SELECT.
+
+Reads: customer, monthly_sales (K, K−1, K−12), sales_line (K), product, key_product_snapshot (K).
+Peers are the company's, so the months are added up for the whole company; only the customers in
+scope come out. A customer's sales count wherever they stood when they ordered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
+
+from app.analysis.rules.effect import PEER_LEVELS
+from app.kernel.period import Month, WorkWeek
+from app.kernel.scope import Scope
+from app.kernel.sql import count_if, whole
+from app.master.rules_parameters import Parameters
+from app.models import (
+    Customer,
+    CustomerStatus,
+    KeyProductSnapshot,
+    MonthlySales,
+    Product,
+    SalesLine,
+)
+
+CUSTOMER, SALES, LINE = Customer.__table__, MonthlySales.__table__, SalesLine.__table__
+PRODUCT, KEY = Product.__table__, KeyProductSnapshot.__table__
+
+OWN_FIGURES = (
+    "sticks", "previous_sticks", "last_year_sticks", "amount_fen", "key_sticks", "width",
+    "margin_fen", "retail_fen", "order_weeks", "due_weeks",
+)  # fmt: skip
+PEER_FIGURES = ("sticks", "previous_sticks", "amount_fen", "width", "margin_fen", "retail_fen")
+"""The figures that are also added up over the peers."""
+
+
+def wares(company_id: int, month: Month) -> Subquery:
+    """(product_id, sticks, key_sticks, retail_fen, margin_fen): what a carton counts for.
+
+    A product without both prices has no part in the margin.
+    """
+    has_prices = and_(PRODUCT.c.retail_fen.is_not(None), PRODUCT.c.wholesale_fen.is_not(None))
+    key = and_(
+        KEY.c.company_id == PRODUCT.c.company_id,
+        KEY.c.month == month,
+        KEY.c.product_id == PRODUCT.c.id,
+    )
+    sticks = PRODUCT.c.sticks_per_carton
+    return (
+        select(
+            PRODUCT.c.id.label("product_id"),
+            sticks.label("sticks"),
+            case((KEY.c.product_id.is_not(None), sticks), else_=0).label("key_sticks"),
+            case((has_prices, PRODUCT.c.retail_fen), else_=0).label("retail_fen"),
+            case((has_prices, PRODUCT.c.retail_fen - PRODUCT.c.wholesale_fen), else_=0).label(
+                "margin_fen"
+            ),
+        )
+        .select_from(PRODUCT.outerjoin(KEY, key))
+        .where(PRODUCT.c.company_id == company_id)
+        .subquery("wares")
+    )
+
+
+def sales_of(company_id: int, month: Month) -> CTE:
+    """(company_id, customer_id, sticks, amount_fen, key_sticks, rows_bought, is_split, margin_fen,
+    retail_fen): sums of the month over all territories.
+
+    The roll-up is read in the order of its key, so nothing is sorted. `rows_bought` is the number
+    of products bought, unless the customer moved within the month (`is_split`).
+    """
+    ware = wares(company_id, month)
+    cartons = SALES.c.delivered_cartons
+    return (
+        select(
+            SALES.c.company_id,
+            SALES.c.customer_id,
+            whole(func.sum(cartons * ware.c.sticks)).label("sticks"),
+            whole(func.sum(SALES.c.amount_fen)).label("amount_fen"),
+            whole(func.sum(cartons * ware.c.key_sticks)).label("key_sticks"),
+            count_if(cartons > 0).label("rows_bought"),
+            case(
+                (func.min(SALES.c.territory_id) != func.max(SALES.c.territory_id), 1), else_=0
+            ).label("is_split"),
+            whole(func.sum(cartons * ware.c.margin_fen)).label("margin_fen"),
+            whole(func.sum(cartons * ware.c.retail_fen)).label("retail_fen"),
+        )
+        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .where(SALES.c.company_id == company_id, SALES.c.month == month)
+        .group_by(SALES.c.company_id, SALES.c.customer_id)
+        .cte("now")
+    )
+
+
+def split_widths(company_id: int, month: Month, now: CTE) -> Subquery:
+    """(company_id, customer_id, width) of customers with sales in several territories: a product
+    counts once, and only when its net quantity over all of them is positive.
+    """
+    split = select(now.c.customer_id).where(now.c.is_split == 1)
+    bought = (
+        select(SALES.c.company_id, SALES.c.customer_id, SALES.c.product_id)
+        .where(
+            SALES.c.company_id == company_id,
+            SALES.c.month == month,
+            SALES.c.customer_id.in_(split),
+        )
+        .group_by(SALES.c.company_id, SALES.c.customer_id, SALES.c.product_id)
+        .having(func.sum(SALES.c.delivered_cartons) > 0)
+        .subquery("bought")
+    )
+    return (
+        select(bought.c.company_id, bought.c.customer_id, func.count().label("width"))
+        .group_by(bought.c.company_id, bought.c.customer_id)
+        .subquery("split_widths")
+    )
+
+
+def volume_of(company_id: int, month: Month, name: str) -> Subquery:
+    """(company_id, customer_id, sticks) of a base month."""
+    return (
+        select(
+            SALES.c.company_id,
+            SALES.c.customer_id,
+            whole(func.sum(SALES.c.delivered_cartons * PRODUCT.c.sticks_per_carton)).label(
+                "sticks"
+            ),
+        )
+        .join(PRODUCT, PRODUCT.c.id == SALES.c.product_id)
+        .where(SALES.c.company_id == company_id, SALES.c.month == month)
+        .group_by(SALES.c.company_id, SALES.c.customer_id)
+        .subquery(name)
+    )
+
+
+def week_number(day: Any, month: Month) -> ColumnElement[int]:
+    """Which work week of the month a date lies in, 0 for the one the month begins in."""
+    monday = WorkWeek.of(month.first_day).monday
+    cases = []
+    while monday <= month.last_day:
+        monday += dt.timedelta(days=7)
+        cases.append((day < monday, len(cases)))
+    return case(*cases)
+
+
+def is_order(line: Any) -> ColumnElement[bool]:
+    """A line that asked for something or brought something; a return is no order."""
+    return or_(line.c.delivered_cartons > 0, line.c.demanded_cartons > 0)
+
+
+def order_days_of(company_id: int, month: Month) -> Subquery:
+    """(company_id, order_date, territory_id, customer_id): one row per day with an order."""
+    return (
+        select(LINE.c.company_id, LINE.c.order_date, LINE.c.territory_id, LINE.c.customer_id)
+        .where(
+            LINE.c.company_id == company_id,
+            LINE.c.order_date.between(month.first_day, month.last_day),
+            is_order(LINE),
+        )
+        .group_by(LINE.c.company_id, LINE.c.order_date, LINE.c.territory_id, LINE.c.customer_id)
+        .subquery("order_days")
+    )
+
+
+def order_weeks_of(company_id: int, month: Month) -> Subquery:
+    """(company_id, customer_id, order_weeks): work weeks of the month with an order."""
+    days = order_days_of(company_id, month)
+    return (
+        select(
+            days.c.company_id,
+            days.c.customer_id,
+            func.count(week_number(days.c.order_date, month).distinct()).label("order_weeks"),
+        )
+        .group_by(days.c.company_id, days.c.customer_id)
+        .subquery("orders")
+    )
+
+
+def due_weeks(weekday: Any, due: Mapping[int, int]) -> ColumnElement[int]:
+    """Order days due in the month by order weekday 1–7; 0 without a weekday."""
+    cases = [(weekday == day, literal(count)) for day, count in sorted(due.items())]
+    return case(*cases, else_=0) if cases else literal(0)
+
+
+def valid_customers(company_id: int, month: Month, due: Mapping[int, int]) -> CTE:
+    """One row per valid customer of the company with the figures of month K."""
+    now = sales_of(company_id, month)
+    split = split_widths(company_id, month, now)
+    previous = volume_of(company_id, month.previous, "previous")
+    last_year = volume_of(company_id, month.shift(-12), "last_year")
+    orders = order_weeks_of(company_id, month)
+
+    def same(other: Any) -> ColumnElement[bool]:
+        return and_(
+            other.c.company_id == CUSTOMER.c.company_id, other.c.customer_id == CUSTOMER.c.id
+        )
+
+    def given(column: Any, name: str) -> ColumnElement[int]:
+        return func.coalesce(column, 0).label(name)
+
+    return (
+        select(
+            CUSTOMER.c.company_id,
+            CUSTOMER.c.id.label("customer_id"),
+            CUSTOMER.c.territory_id,
+            CUSTOMER.c.market_type,
+            CUSTOMER.c.business_type,
+            CUSTOMER.c.scale,
+            case((CUSTOMER.c.open_date <= month.first_day, 0), else_=1).label("is_new"),
+            *(given(now.c[name], name) for name in ("sticks", "amount_fen", "key_sticks")),
+            func.coalesce(split.c.width, now.c.rows_bought, 0).label("width"),
+            given(now.c.margin_fen, "margin_fen"),
+            given(now.c.retail_fen, "retail_fen"),
+            given(previous.c.sticks, "previous_sticks"),
+            given(last_year.c.sticks, "last_year_sticks"),
+            given(orders.c.order_weeks, "order_weeks"),
+            due_weeks(CUSTOMER.c.order_weekday, due).label("due_weeks"),
+        )
+        .select_from(
+            CUSTOMER.outerjoin(now, same(now))
+            .outerjoin(split, same(split))
+            .outerjoin(previous, same(previous))
+            .outerjoin(last_year, same(last_year))
+            .outerjoin(orders, same(orders))
+        )
+        .where(CUSTOMER.c.company_id == company_id, CUSTOMER.c.status == CustomerStatus.ACTIVE)
+        .cte("figures")
+    )
+
+
+def peer_group(figures: CTE, level: int) -> Subquery:
+    """(company_id, what peers of the level have in common, peer_count, peer sums)."""
+    common = [figures.c[name] for name in PEER_LEVELS[level]]
+    return (
+        select(
+            figures.c.company_id,
+            *common,
+            func.count().label("peer_count"),
+            *(whole(func.sum(figures.c[name])).label(f"peer_{name}") for name in PEER_FIGURES),
+        )
+        .where(figures.c.is_new == 0)
+        .group_by(figures.c.company_id, *common)
+        .subquery(f"peers_{level}")
+    )
+
+
+def figure_rows(
+    scope: Scope, month: Month, due: Mapping[int, int], parameters: Parameters
+) -> Select[Any]:
+    """One row per valid customer in scope: company_id, customer_id, territory_id, is_new, the
+    own figures, peer_level, peer_count, the peers' and the area's sums, named as in
+    `CustomerState`. `month` is K; `due` = order days due in K by order weekday.
+    """
+    figures = valid_customers(scope.company_id, month, due)
+    levels = [peer_group(figures, level) for level in range(len(PEER_LEVELS))]
+    area = (
+        select(
+            figures.c.company_id,
+            figures.c.territory_id,
+            whole(func.sum(figures.c.sticks)).label("area_sticks"),
+            whole(func.sum(figures.c.key_sticks)).label("area_key_sticks"),
+        )
+        .group_by(figures.c.company_id, figures.c.territory_id)
+        .subquery("area")
+    )
+    source: Any = figures
+    for level, peers in enumerate(levels):
+        source = source.outerjoin(
+            peers,
+            and_(
+                peers.c.company_id == figures.c.company_id,
+                *(peers.c[name] == figures.c[name] for name in PEER_LEVELS[level]),
+            ),
+        )
+    source = source.join(
+        area,
+        and_(
+            area.c.company_id == figures.c.company_id,
+            area.c.territory_id == figures.c.territory_id,
+        ),
+    )
+    enough = [peers.c.peer_count >= parameters.effect_peers_minimum for peers in levels[:-1]]
+
+    def of_level(values: list[Any]) -> ColumnElement[int]:
+        return case(*zip(enough, values[:-1], strict=True), else_=values[-1])
+
+    return (
+        select(
+            figures.c.company_id,
+            figures.c.customer_id,
+            figures.c.territory_id,
+            figures.c.is_new,
+            *(figures.c[name] for name in OWN_FIGURES),
+            of_level(list(range(len(levels)))).label("peer_level"),
+            *(
+                func.coalesce(of_level([peers.c[name] for peers in levels]), 0).label(name)
+                for name in ("peer_count", *(f"peer_{name}" for name in PEER_FIGURES))
+            ),
+            area.c.area_sticks,
+            area.c.area_key_sticks,
+        )
+        .select_from(source)
+        .where(scope.rows(figures))
+    )
