@@ -155,6 +155,9 @@ class Databases:
         path = shared_folder() / f"template_{template}.db"
         with locked(f"sqlite_{template}"):
             if not path.exists():
+                # Left over when ``prepare`` failed for another test.
+                for left in shared_folder().glob(f"draft_{template}.db*"):
+                    left.unlink()
                 draft = path.with_name(f"draft_{template}.db")
                 draft.touch()
                 prepare(f"sqlite:///{draft}")
@@ -169,6 +172,7 @@ class Databases:
             self.postgres.start()
         with locked(f"pg_{template}"):
             if not ready.exists():
+                self.postgres.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
                 self.postgres.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
                 prepare(self.postgres.address(name))
                 ready.touch()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 
 from tests.conftest import served, watch
+from tests.database import Databases
 
 
 @pytest.mark.sql
@@ -18,6 +19,24 @@ def test_every_test_gets_an_untouched_database(empty_url: str, turn: int):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE left_over (id INTEGER)")
     engine.dispose()
+
+
+@pytest.mark.sql
+def test_a_template_that_failed_is_made_anew(databases: Databases):
+    def fail(url: str) -> None:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE half_done (id INTEGER)")
+        engine.dispose()
+        raise LookupError
+
+    name = f"failing_{databases.kind}"
+    with pytest.raises(LookupError), databases.copy(name, fail):
+        pass
+    with databases.copy(name, lambda _url: None) as url:
+        engine = create_engine(url)
+        assert inspect(engine).get_table_names() == []
+        engine.dispose()
 
 
 @pytest.mark.pure
