@@ -61,12 +61,8 @@ def territory_on_date(run: Comparison) -> ColumnElement[int]:
         .limit(1)
         .scalar_subquery()
     )
-    present = (
-        select(CUSTOMER.c.territory_id)
-        .where(CUSTOMER.c.company_id == stage.company_id, CUSTOMER.c.id == stage.customer_id)
-        .scalar_subquery()
-    )
-    return func.coalesce(on_date, earliest, present)
+    # The statement has joined the customer already, for the fields that lines inherit.
+    return func.coalesce(on_date, earliest, CUSTOMER.c.territory_id)
 
 
 def roll_up(run: Comparison) -> None:
