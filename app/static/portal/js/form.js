@@ -31,6 +31,21 @@
         language: language
       });
     });
+    nameBoxes(root);
+  }
+
+  /** select2 draws its own box; it takes the name of the select it replaces. */
+  function nameBoxes(root) {
+    root.querySelectorAll('select.select2-hidden-accessible').forEach(function (select) {
+      var label = select.getAttribute('aria-label') ||
+        (select.labels && select.labels[0] ? select.labels[0].textContent.trim() : '');
+      var box = select.nextElementSibling;
+      if (label && box) {
+        box.querySelectorAll('.select2-selection, .select2-selection__rendered').forEach(function (part) {
+          part.setAttribute('aria-label', label);
+        });
+      }
+    });
   }
 
   function pickDates() {
