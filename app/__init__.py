@@ -16,6 +16,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     from app.exchange import task_notices
     from app.kernel import list_widgets
     from app.kernel.db import csrf, db, migrate
+    from app.master import category_tree
     from app.security import change_log, row_scope
     from app.views import register_views
 
@@ -29,6 +30,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     csrf.init_app(app)
     row_scope.install()
+    category_tree.install()
     change_log.install()
     with app.app_context():
         register_views(app)

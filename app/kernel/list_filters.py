@@ -145,7 +145,7 @@ class Quick:
 
     kind: contains | equals | enum | is_missing | boolean | relation | date_range | number_range
     | month | flag (a switch that applies `filter_class` with the value True). `shows_count` puts
-    the number of matching rows beside a switch. `label` defaults to the column's label; `also` names further columns that "contains"
+    the number of matching rows beside a switch; `more` puts the input under "More conditions". `label` defaults to the column's label; `also` names further columns that "contains"
     searches.
     """
 
@@ -155,6 +155,7 @@ class Quick:
     also: tuple[str, ...] = ()
     filter_class: type[BaseFilter] | None = None
     shows_count: bool = False
+    more: bool = False
 
     SUFFIXES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "is_missing": ("_missing",),

@@ -265,7 +265,8 @@ class ListPages(ModelView):
     def _filter_bar_widget(self, active: Sequence[Active]) -> FilterBarWidget:
         shown = len(self.filter_bar)
         inputs = [
-            self._input(quick, number < shown) for number, quick in enumerate(self.all_quicks())
+            self._input(quick, number < shown and not quick.more)
+            for number, quick in enumerate(self.all_quicks())
         ]
         owned = {name for entry in inputs for name in entry["names"]}
         name = type(self).__name__

@@ -110,6 +110,11 @@ class Product(Recorded, db.Model):
     )
     batch_id: Mapped[int | None] = mapped_column(Integer, **label("Import batch"))
 
+    company = relationship("Company")
+    category: Mapped[CategoryNode | None] = relationship(
+        "CategoryNode", secondary="category_product", uselist=False, viewonly=True
+    )
+
     def __repr__(self) -> str:
         return f"{self.code} {self.name}"
 

@@ -1,0 +1,1 @@
+"""Pages of the master data, one file per subject."""
