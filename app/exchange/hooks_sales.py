@@ -6,12 +6,8 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     and_,
-    case,
-    cast,
     delete,
-    extract,
     func,
     insert,
     or_,
@@ -20,12 +16,11 @@ from sqlalchemy import (
 )
 
 from app.exchange.comparison import CHANGED, NEW, Comparison
-from app.models import Customer, CustomerTerritory, MonthlySales, SalesLine
+from app.exchange.sales_rollup import COLUMNS, LINES, MONTHLY, month_of, rolled_up_lines
+from app.models import Customer, CustomerTerritory
 
 CUSTOMER = Customer.__table__
 HISTORY = CustomerTerritory.__table__
-LINES = SalesLine.__table__
-MONTHLY = MonthlySales.__table__
 
 
 def new_values(run: Comparison) -> dict[str, Any]:
@@ -77,41 +72,7 @@ def roll_up(run: Comparison) -> None:
     )
     rows = touched.subquery()
     month = month_of(LINES.c.order_date)
-    has_demand = LINES.c.demanded_cartons > 0
-    got_nothing = and_(has_demand, LINES.c.delivered_cartons == 0)
-    grain = (
-        LINES.c.company_id,
-        month,
-        LINES.c.customer_id,
-        LINES.c.product_id,
-        LINES.c.territory_id,
+    lines = rolled_up_lines(run.company_id).join(
+        rows, and_(LINES.c.customer_id == rows.c.customer_id, month == rows.c.month)
     )
-    names = [
-        "company_id", "month", "customer_id", "product_id", "territory_id", "demanded_cartons",
-        "delivered_cartons", "amount_fen", "line_count", "demanded_lines", "stockout_lines",
-    ]  # fmt: skip
-    run.connection.execute(
-        insert(MONTHLY).from_select(
-            names,
-            select(
-                *grain,
-                func.sum(LINES.c.demanded_cartons),
-                func.sum(LINES.c.delivered_cartons),
-                func.sum(LINES.c.amount_fen),
-                func.count(),
-                func.sum(case((has_demand, 1), else_=0)),
-                func.sum(case((got_nothing, 1), else_=0)),
-            )
-            .join_from(
-                LINES, rows, and_(LINES.c.customer_id == rows.c.customer_id, month == rows.c.month)
-            )
-            .where(LINES.c.company_id == run.company_id)
-            .group_by(*grain)
-            .order_by(*grain),
-        )
-    )
-
-
-def month_of(day: ColumnElement[Any]) -> ColumnElement[int]:
-    """``yyyymm`` of a date column."""
-    return cast(extract("year", day) * 100 + extract("month", day), Integer)
+    run.connection.execute(insert(MONTHLY).from_select(COLUMNS, lines))
