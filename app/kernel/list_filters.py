@@ -82,8 +82,7 @@ class IsMissing(_ColumnFilter):
     def condition(self, column: Any, value: bool) -> ColumnElement[bool]:
         relation = self.model.__mapper__.relationships.get(self.column_name)
         if relation is not None:
-            many = relation.uselist or relation.secondary is not None
-            present = column.any() if many else column.has()
+            present = column.any() if relation.uselist else column.has()
             return ~present if value else present
         return column.is_(None) if value else column.is_not(None)
 
@@ -100,7 +99,8 @@ class RelationIs(_ColumnFilter):
         relation = self.model.__mapper__.relationships[self.column_name]
         if relation.secondary is not None:
             attribute = getattr(self.model, self.column_name)
-            return query.filter(attribute.any(relation.mapper.class_.id == value[0]))
+            leads_to = attribute.any if relation.uselist else attribute.has
+            return query.filter(leads_to(relation.mapper.class_.id == value[0]))
         # Keys of large tables are (company_id, id): the pair that leads to the id decides.
         key = next(local for local, remote in relation.local_remote_pairs if remote.name == "id")
         return query.filter(key == value[0])
@@ -144,9 +144,9 @@ class Quick:
     """One input of the filter bar.
 
     kind: contains | equals | enum | is_missing | boolean | relation | date_range | number_range
-    | month | flag (a switch that applies `filter_class` with the value True). `shows_count` puts
-    the number of matching rows beside a switch; `more` puts the input under "More conditions". `label` defaults to the column's label; `also` names further columns that "contains"
-    searches.
+    | month | flag (a switch that applies `filter_class` with the value True). `label` defaults to
+    the column's label; `also` names further columns that "contains" searches; `shows_count` puts
+    the number of matching rows beside a switch; `more` puts the input under "More conditions".
     """
 
     column: str

@@ -139,11 +139,10 @@ class HistoryEntry:
 
 def change_history(item: Any, limit: int = 100) -> list[HistoryEntry]:
     """The newest changes of a record the caller may already see, latest first."""
-    table = ChangeLog.__table__
-    rows = db.session.execute(
-        select(table)
-        .where(table.c.entity == entity_name(type(item)), table.c.record_id == item.id)
-        .order_by(table.c.id.desc())
+    rows = db.session.scalars(
+        select(ChangeLog)
+        .where(ChangeLog.entity == entity_name(type(item)), ChangeLog.record_id == item.id)
+        .order_by(ChangeLog.id.desc())
         .limit(limit)
     )
     return [

@@ -41,7 +41,7 @@ class InBranch(BaseFilter):  # type: ignore[misc]
 
     def apply(self, query: Query[Any], value: str) -> Query[Any]:
         ids = [int(text) for text in value.split(",")]
-        return query.filter(Product.category.any(CategoryNode.id.in_(ids)))
+        return query.filter(Product.category.has(CategoryNode.id.in_(ids)))
 
 
 class BranchQuick(Quick):

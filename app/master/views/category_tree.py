@@ -12,7 +12,7 @@ from typing import Any
 from flask import abort, flash, g, jsonify, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -272,4 +272,4 @@ def _unmapped() -> int | None:
     """How many products have no category; None for people without products."""
     if not can("read", "CategoryProduct"):
         return None
-    return len(db.session.scalars(select(Product.id).where(~Product.category.any())).all())
+    return db.session.scalar(select(func.count(Product.id)).where(~Product.category.has()))
