@@ -34,7 +34,7 @@ def sign_in(records: Flask) -> SignIn:
     def client_of(name: str) -> FlaskClient:
         client = records.test_client()
         answer = client.post("/login/", data={"username": name, "password": record_world.PASSWORD})
-        assert answer.status_code == 302, answer.get_data(as_text=True)
+        assert answer.location == "/", answer.get_data(as_text=True)
         return client
 
     return client_of
