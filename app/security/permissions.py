@@ -8,7 +8,7 @@ and deviations to FAB's tables so that each role holds exactly those permissions
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flask_appbuilder.security.sqla.models import (
@@ -33,6 +33,12 @@ class RoleName(LabelledEnum):
     MARKET_MANAGER = ("market_manager", N_("Market manager"), "市场经理")
     CUSTOMER_MANAGER = ("customer_manager", N_("Customer manager"), "客户经理")
     BRAND_MANAGER = ("brand_manager", N_("Brand manager"), "品牌经理")
+
+
+def role_labels(names: Iterable[str]) -> list[str]:
+    """The translated words of FAB role names, in the order of `RoleName`."""
+    held = set(names)
+    return [str(role.label) for role in RoleName if role.value in held]
 
 
 class Action(enum.Enum):
@@ -78,9 +84,9 @@ GRANTS: tuple[EntityGrants, ...] = (
     # entity, label, offered, administrator, market manager, customer manager, brand manager
     EntityGrants("Home", N_("Home page"), "r", "r", "r", "r", "r"),
     EntityGrants("Customer", N_("Customers"), "rcudx", "rcudx", "rux", "rux", ""),
-    EntityGrants("Product", N_("Products"), "rcudx", "rx", "r", "r", "rcudx"),
-    EntityGrants("CategoryNode", N_("Category tree"), "rcudx", "r", "r", "r", "rcudx"),
-    EntityGrants("CategoryProduct", N_("Category products"), "rcudx", "r", "r", "r", "rcudx"),
+    EntityGrants("Product", N_("Products"), "rcudx", "rcudx", "r", "r", "rcudx"),
+    EntityGrants("CategoryNode", N_("Category tree"), "rcud", "rcud", "r", "r", "rcud"),
+    EntityGrants("CategoryProduct", N_("Category products"), "rcux", "rcux", "r", "r", "rcux"),
     EntityGrants("SalesLine", N_("Sales lines"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("MonthlySales", N_("Monthly sales"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("Questionnaire", N_("Direct needs"), "rcudx", "rx", "rx", "rcux", ""),
