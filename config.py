@@ -236,6 +236,9 @@ def appbuilder_settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,
         "FAB_ADD_SECURITY_API": False,
+        # Keys for machines that push data; people with a browser never use the API.
+        "FAB_API_KEY_ENABLED": True,
+        "FAB_API_KEY_PREFIXES": ["portal_"],
         "FAB_API_SWAGGER_UI": False,
         "FAB_API_SHOW_STACKTRACE": False,
         "FAB_API_MAX_PAGE_SIZE": 200,

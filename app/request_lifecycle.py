@@ -1,45 +1,28 @@
-"""What happens around every request: who asks, which rows they see, headers, error pages."""
+"""What happens around every request: the gate, headers, error pages."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, render_template, request
-from flask_login import current_user
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.http import http_date
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app import request_log
 from app.jinja import csp_nonce, request_id
-from app.kernel.actor import Actor
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
-from app.organisation.models import PortalUser
-from app.security.row_scope import NOTHING
-from app.security.scope_resolution import resolve_scope
-from app.security.security_manager import access_of
+from app.security import accounts
+from app.security.request_gate import check_request
 
 log = logging.getLogger(__name__)
 
-UNAUTHENTICATED_ENDPOINTS = ("static", "appbuilder.static")
 
-
-def identify(user: PortalUser, source: str = "form") -> None:
-    """Make `user` the actor of this request and resolve the row scope, once."""
-    roles, _ = access_of(user)
-    g.row_scope = resolve_scope(db.session, user, roles)
-    g.actor = Actor(user.id, user.display_name, source)
-    g.role_names = roles
-
-
-def _resolve_request() -> None:
-    if request.endpoint in UNAUTHENTICATED_ENDPOINTS or (request.endpoint or "").endswith(
-        ".static"
-    ):
-        return
-    g.row_scope = NOTHING
-    if current_user.is_authenticated:
-        identify(g.user._get_current_object() if hasattr(g.user, "_get_current_object") else g.user)
+def _gate() -> Any:
+    return check_request(wants_json=wants_json())
 
 
 def _security_headers(response: Response) -> Response:
@@ -54,11 +37,14 @@ def _security_headers(response: Response) -> Response:
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), payment=()")
     response.headers["X-Request-Id"] = request_id()
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint not in UNAUTHENTICATED_ENDPOINTS and "session" in g:
-        response.headers.setdefault("Cache-Control", "no-store")
+    if not (request.endpoint or "").endswith("static"):
+        # Pages hold data of one person; no cache, not even the browser's, keeps them.
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Expires"] = http_date(0)
     return response
 
 
@@ -69,17 +55,27 @@ def wants_json() -> bool:
     )
 
 
-def error_response(status: int, message: str | None = None) -> tuple[Any, int]:
+def error_response(status: int, message: str | None = None) -> Response:
     """An error page, or its JSON form, in the user's language with the id to quote."""
     if wants_json():
-        return jsonify(error=message or "", status=status, request_id=request_id()), status
-    return (render_template("portal/error.html", status=status, message=message), status)
+        body = jsonify(error=message or "", status=status, request_id=request_id())
+        return make_response(body, status)
+    page = render_template("portal/error.html", status=status, detail=message)
+    return make_response(page, status)
 
 
 def _http_error(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
-    return error_response(error.code)
+    db.session.rollback()
+    if isinstance(error, SecurityError):
+        # The host is not ours, so no address can be built: no page with links.
+        return make_response("The portal is not served under this host name.\n", 400)
+    response = error_response(error.code)
+    for name, value in error.get_headers(None):
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
 
 
 def _csrf_error(error: CSRFError) -> Any:
@@ -97,13 +93,19 @@ def _planning_error(error: PlanningError) -> Any:
 
 def _unexpected_error(error: Exception) -> Any:
     db.session.rollback()
-    log.error("request %s failed: %s %s", request_id(), request.method, request.path)
+    log.error("request %s failed in %s", request_id(), request.endpoint, exc_info=error)
     return error_response(500)
 
 
 def install(app: Flask) -> None:
-    app.before_request(_resolve_request)
+    """The hooks, in the order they run."""
+    hops = app.config["PORTAL_PROXY_HOPS"]
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    request_log.install(app)
+    app.before_request(_gate)
     app.after_request(_security_headers)
+    accounts.install()
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(PlanningError, _planning_error)

@@ -22,7 +22,7 @@ from app.kernel.errors import N_, PlanningError
 from app.models import PortalUser, Task, TaskState
 from app.security.row_scope import UNRESTRICTED, scoped_to
 from app.security.scope_resolution import resolve_scope
-from app.security.security_manager import load_access
+from app.security.access import load_access
 
 log = logging.getLogger(__name__)
 

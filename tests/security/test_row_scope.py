@@ -33,7 +33,7 @@ from app.models import (
 )
 from app.security.row_scope import NOTHING, RowScope, current_scope, scoped_to
 from app.security.scope_resolution import resolve_scope
-from app.security.security_manager import load_access
+from app.security.access import load_access
 from app.security.statement_guard import BY_HAND, UnscopedStatement
 from tests.security.world import PLACES, SENTINEL, found, signed_in
 

@@ -208,7 +208,7 @@ def found(model: type[Any], **values: Any) -> Any:
 @contextmanager
 def signed_in(app: Flask, username: str, method: str = "GET", path: str = "/") -> Iterator[Any]:
     """A request context in which `username` is logged in and the row scope is resolved."""
-    from app.request_lifecycle import identify
+    from app.security.identity import identify
 
     with app.test_request_context(path, method=method):
         from flask import g
