@@ -10,14 +10,14 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
 from sqlalchemy import exists, func, inspect, select
 from sqlalchemy.orm import Query
 
 from app.kernel.base_view import PlanningView
 from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
-from app.kernel.formatters import MISSING, pill
+from app.kernel.formatters import pill, toned
+from app.kernel.labels import LabelledEnum
 from app.kernel.list_filters import Quick
 from app.kernel.period import local_today
 from app.models import (
@@ -145,6 +145,14 @@ class DepartmentView(PlanningView):
             )
 
 
+class AssignmentState(LabelledEnum):
+    """An assignment as seen today."""
+
+    RUNNING = ("running", N_("Running"))
+    TO_COME = ("to_come", N_("To come"))
+    PAST = ("past", N_("Past"))
+
+
 class HeldToday(BaseFilter):  # type: ignore[misc]
     """Assignments that run today."""
 
@@ -179,6 +187,9 @@ class AssignmentView(PlanningView):
     edit_columns = ["kind", "valid_from", "valid_to"]
     extra_labels = {"state": _l("State")}
     tones = {"kind": {"PRIMARY": "info", "SUBSTITUTE": "warn"}}
+    formatters_columns = {
+        "state": toned({"RUNNING": "ok", "TO_COME": "info", "PAST": "mute"}),
+    }
     remote_selects = {"territory": ("name", "code")}
     has_history = True
 
@@ -222,14 +233,14 @@ class AssignmentView(PlanningView):
             )
 
 
-def assignment_state(item: TerritoryAssignment) -> Markup:
-    """Present, to come or past, as a pill."""
+def assignment_state(item: TerritoryAssignment) -> AssignmentState:
+    """Where today lies beside the assignment's days."""
     today = local_today()
     if item.valid_from > today:
-        return pill(_("To come"), "info")
+        return AssignmentState.TO_COME
     if item.valid_to is not None and item.valid_to < today:
-        return pill(_("Past"), "mute")
-    return pill(_("Running"), "ok")
+        return AssignmentState.PAST
+    return AssignmentState.RUNNING
 
 
 class WithoutHolder(BaseFilter):  # type: ignore[misc]
@@ -243,6 +254,11 @@ class WithoutHolder(BaseFilter):  # type: ignore[misc]
                 *held_on(local_today()),
             )
         )
+
+
+def shown_holders(value: str) -> Any:
+    """The holders' names; that there is none stands out."""
+    return value or pill(_("nobody"), "warn")
 
 
 class TerritoryView(PlanningView):
@@ -277,6 +293,8 @@ class TerritoryView(PlanningView):
         "department.manager": _l("Market manager"),
     }
     numeric_columns = frozenset({"customers"})
+    formatters_columns = {"holders": shown_holders}
+    show_template = "organisation/territory_show.html"
     related_views = [AssignmentView]
     has_history = True
 
@@ -316,14 +334,12 @@ class TerritoryView(PlanningView):
             )
 
 
-def holder_words(assignments: list[TerritoryAssignment]) -> Any:
-    """Names, substitutes marked; a missing primary holder stands out."""
-    if not assignments:
-        return pill(_("nobody"), "warn")
+def holder_words(assignments: list[TerritoryAssignment]) -> str:
+    """The names, substitutes marked; empty when there are none."""
     words = [
         row.user.display_name
         if row.kind is AssignmentKind.PRIMARY
         else _("%(name)s (substitute)", name=row.user.display_name)
         for row in assignments
     ]
-    return "、".join(words) or MISSING
+    return "、".join(words)

@@ -24,6 +24,8 @@ from app.models import AbilityItem, NeedOption, ProblemReason, ServiceStrategy
 from app.security.row_scope import current_scope
 
 ALL_WEIGHTS = 100
+LIST_NAME = "shown_name"
+"""The list's name column: English on English pages, where there is an English name."""
 
 
 def shown_name(entry: Any) -> str:
@@ -84,29 +86,38 @@ def _strategies_field(description: Any) -> StrategiesField:
 class CatalogueView(PlanningView):
     """What the four pages share; not a page itself."""
 
-    order_columns = ["code", "name", "sort", "is_active"]
+    order_columns = ["code", "sort", "is_active"]
     base_order = ("sort", "asc")
     filter_bar = [
         Quick("name", "contains", also=("code", "name_en")),
         Quick("is_active", "boolean"),
     ]
     search_columns = ["company"]
-    card_columns = ["code", "name", "is_active"]
+    card_columns = ["code", LIST_NAME, "is_active"]
     tones = {"is_active": {"True": "ok", "False": "mute"}}
-    extra_labels = {"strategies": _l("Service strategies"), "company": _l("Company")}
+    extra_labels = {
+        LIST_NAME: _l("Name"),
+        "strategies": _l("Service strategies"),
+        "company": _l("Company"),
+    }
     formatters_columns = {"strategies": strategy_words}
     bulk_fields = ["is_active"]
     has_history = True
+    add_template = "master/catalogue_add.html"
+    edit_template = "master/catalogue_edit.html"
     own_fields: tuple[str, ...] = ()
     """What this catalogue has besides code, names, order and use."""
 
     def __init__(self, **options: Any) -> None:
         fields = ["code", "name", "name_en", *self.own_fields, "sort", "is_active"]
-        self.list_columns = ["code", "name", *self.own_fields, "is_active"]
+        self.list_columns = ["code", LIST_NAME, *self.own_fields, "is_active"]
         self.edit_columns = fields
         self.add_columns = ["company", *fields]
         self.show_columns = [*fields, "updated_at"]
         super().__init__(**options)
+
+    def column_value(self, item: Any, path: str) -> Any:
+        return shown_name(item) if path == LIST_NAME else super().column_value(item, path)
 
     def hidden_fields(self, role: str) -> frozenset[str]:
         """Only platform administrators say whose entry it is."""

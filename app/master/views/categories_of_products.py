@@ -28,12 +28,17 @@ def present_tree() -> CategoryTree:
     return tree
 
 
-def category_path(node: CategoryNode | None) -> str:
+def category_path(node: CategoryNode) -> str:
     """A category by its full name."""
-    if node is None:
-        return MISSING
     row = present_tree().by_id.get(node.id)
     return row.path if row is not None else str(node)
+
+
+def category_words(value: CategoryNode | str | None) -> str:
+    """A category or its full name, as shown."""
+    if value is None:
+        return MISSING
+    return category_path(value) if isinstance(value, CategoryNode) else value
 
 
 class InBranch(BaseFilter):  # type: ignore[misc]
@@ -82,3 +87,7 @@ class ShowsCategory:
             return CategoryChoices(leaves_only=False)
         choices: RelatedChoices = super().related_choices(column)  # type: ignore[misc]
         return choices
+
+    def column_value(self, item: Any, path: str) -> Any:
+        value = super().column_value(item, path)  # type: ignore[misc]
+        return category_path(value) if isinstance(value, CategoryNode) else value

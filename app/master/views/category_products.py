@@ -17,7 +17,7 @@ from app.master.views.categories_of_products import (
     BranchQuick,
     CategoryChoices,
     ShowsCategory,
-    category_path,
+    category_words,
 )
 from app.models import Product
 
@@ -40,11 +40,11 @@ class CategoryProductView(ShowsCategory, PlanningView):
     list_columns = [
         "name",
         "code",
+        "category",
         "brand",
         "price_class",
         "form",
         "retail_fen",
-        "category",
         "status",
     ]
     card_columns = ["name", "brand", "retail_fen", "category"]
@@ -60,7 +60,7 @@ class CategoryProductView(ShowsCategory, PlanningView):
     ]
     search_columns = ["retail_fen", "is_key"]
     extra_labels = {"category": _l("Category")}
-    formatters_columns = {"category": category_path}
+    formatters_columns = {"category": category_words}
     tones = {"status": {"ON_SALE": "ok", "RETIRED": "mute"}}
     edit_columns = ["category"]
     bulk_fields = ["category"]

@@ -56,8 +56,14 @@ class CustomerView(PlanningView):
     empty_hint = _l("Customers come from the import; an administrator can also add single ones.")
 
     list_columns = [
-        "name", "code", "territory", "market_type", "business_type", "scale", "grade", "line",
-        "visit_mode", "visit_frequency", "frequency_source", "status",
+        "name", "code", "visit_mode", "visit_frequency", "frequency_source", "line", "grade",
+        "business_type", "market_type", "scale", "territory", "status",
+    ]  # fmt: skip
+    export_columns = [
+        "code", "name", "owner", "phone", "address", "neighbourhood", "territory", "market_type",
+        "business_type", "scale", "grade", "terminal_type", "order_mode", "order_weekday",
+        "settle_mode", "line", "visit_mode", "visit_frequency", "frequency_source",
+        "visit_weekday", "status", "open_date", "close_date", "remark",
     ]  # fmt: skip
     card_columns = ["name", "code", "grade", "visit_mode", "visit_frequency", "status"]
     order_columns = ["name", "code", "grade", "line"]

@@ -55,11 +55,15 @@ class ParameterView(BaseView):
         changed_in = {}
         for entry in reversed(history):
             changed_in.update({row.code: entry for row, _old, _new in entry.changes})
+        parameters = current_parameters(db.session(), company.id)
         return self._page(
             "master/parameters.html",
             company,
-            parameters=current_parameters(db.session(), company.id),
+            parameters=parameters,
             changed_in=changed_in,
+            weight_total=sum(
+                getattr(parameters, row.code) for row in PARAMETERS if row.unit == "weight"
+            ),
         )
 
     @expose("/history")

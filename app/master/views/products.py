@@ -16,9 +16,10 @@ from sqlalchemy.orm import Query
 from app.kernel.base_view import PlanningView
 from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
+from app.kernel.formatters import pill
 from app.kernel.list_filters import Quick
 from app.kernel.period import Month
-from app.master.views.categories_of_products import BranchQuick, ShowsCategory, category_path
+from app.master.views.categories_of_products import BranchQuick, ShowsCategory, category_words
 from app.models import KeyProductSnapshot, MonthlySales, Product, SalesLine, TarSource
 
 PRICES = ["wholesale_fen", "retail_fen", "price_class", "sticks_per_carton"]
@@ -37,6 +38,11 @@ class TarDiffers(BaseFilter):  # type: ignore[misc]
         )
 
 
+def key_mark(value: bool | None) -> Any:
+    """Key brands stand out; the others are the rule and stay quiet."""
+    return pill(_("Yes"), "gold") if value else _("No")
+
+
 class ProductPages(ShowsCategory, PlanningView):
     """What the pages on products share; not a page itself."""
 
@@ -45,9 +51,8 @@ class ProductPages(ShowsCategory, PlanningView):
     order_columns = ["code", "name", "brand", "retail_fen", "wholesale_fen", "tar_tenths"]
     base_order = ("code", "asc")
     extra_labels = {"category": _l("Category")}
-    formatters_columns = {"category": category_path}
+    formatters_columns = {"category": category_words, "is_key": key_mark}
     tones = {
-        "is_key": {"True": "gold", "False": "mute"},
         "status": {"ON_SALE": "ok", "RETIRED": "mute"},
         "tar_source": {"IMPORTED": "mute", "MANUAL": "gold"},
     }
@@ -97,8 +102,12 @@ class ProductView(ProductPages):
     base_permissions = ["can_read", "can_update", "can_delete", "can_export"]
     exclude_route_methods = {"download", "add"}
     list_columns = [
-        "name", "code", "brand", "price_class", "wholesale_fen", "retail_fen", "form",
-        "tar_tenths", "is_key", "category", "status",
+        "name", "code", "is_key", "price_class", "retail_fen", "form", "tar_tenths", "category",
+        "status",
+    ]  # fmt: skip
+    export_columns = [
+        "code", "name", "brand", "price_class", "wholesale_fen", "retail_fen",
+        "sticks_per_carton", "form", "tar_tenths", "is_key", "category", "status",
     ]  # fmt: skip
     card_columns = ["name", "brand", "retail_fen", "is_key", "category"]
     filter_bar = [
