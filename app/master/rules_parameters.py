@@ -98,7 +98,7 @@ class Parameters:
 
     abnormal_shortfall_percent: int = _parameter(
         5, N_("Shortfall that counts as abnormal"), "percent", 1, 50, "§2.2-5/6 [M]",
-        N_("Relative to the target: target 80, actual 76 is exactly 5 % and abnormal."),
+        N_("Relative to the target: target 80, actual 76 is exactly 5 percent and abnormal."),
     )  # fmt: skip
     abnormal_growth_points: int = _parameter(
         5, N_("Shortfall of growth indicators"), "points", 1, 50, "§2.2-5/6 [D]",
