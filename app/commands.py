@@ -51,4 +51,7 @@ def demo(size: str, reference: dt.datetime | None, *, if_empty: bool) -> None:
 
 
 def install(app: Flask) -> None:
+    from app.exchange.commands import import_command
+
+    portal.add_command(import_command)
     app.cli.add_command(portal)

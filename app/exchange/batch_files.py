@@ -12,7 +12,7 @@ from flask import current_app
 from app.exchange.file_checks import kind_of
 from app.models import ImportBatch
 
-FOLDER = "imports"
+FOLDER = "uploads"
 
 
 def folder_of(company_id: int) -> Path:
@@ -40,5 +40,7 @@ def checksum(path: Path) -> str:
 
 
 def made_path(company_id: int, suffix: str = "xlsx") -> Path:
-    """A new name for a workbook the portal makes."""
-    return folder_of(company_id) / f"made-{uuid4().hex}.{suffix}"
+    """A new name for a workbook the portal makes; the folder is emptied daily."""
+    folder = Path(current_app.config["PORTAL_DATA_DIR"]) / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{company_id}-{uuid4().hex}.{suffix}"

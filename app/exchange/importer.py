@@ -57,8 +57,8 @@ from app.models import BatchState, ImportBatch, SalesSource
 __all__ = [
     "OUTCOMES", "CellChange", "CellError", "Description", "DifferenceRow", "ErrorGroup",
     "ImportCancelled", "Progress", "ShouldCancel", "check", "choose", "commit", "create_batch",
-    "describe", "difference_rows", "discard", "error_groups", "error_workbook", "import_file",
-    "may_import", "sheets_for", "template_workbook",
+    "describe", "difference_rows", "discard", "error_groups", "error_workbook", "may_import",
+    "sheets_for", "template_workbook",
 ]  # fmt: skip
 
 Progress = Callable[[int, int, str], None]
@@ -233,8 +233,7 @@ def _check(batch: ImportBatch, progress: Progress, should_cancel: ShouldCancel) 
     db.session.commit()
 
     def report(rows_so_far: int) -> None:
-        if should_cancel():
-            raise ImportCancelled
+        _stop_if(should_cancel)
         progress(rows_so_far, 0, READING)
 
     top = read_top(path, worksheet)
@@ -277,16 +276,15 @@ def commit(
     batch.state = BatchState.COMMITTING
     db.session.commit()
     try:
-        if should_cancel is not None and should_cancel():
-            raise ImportCancelled
+        _stop_if(should_cancel or _never)
         (progress or _quiet)(0, total, WRITING)
         batch = _locked(batch_id)
         _require(batch, BatchState.COMMITTING)
         run = _comparison(batch)
         lock_company(run)
         counts = compare(run)
-        if counts.get(REJECTED) and not allow_rejected:
-            raise ImportRejected(HAS_REJECTED, rows=counts[REJECTED])
+        if not allow_rejected:
+            _refuse_rejected(counts)
         write(run, counts)
         _record_counts(batch, total, counts)
         clear_stage(run.connection, run.sheet, run.company_id, batch_id, keep_rejected=True)
@@ -306,39 +304,6 @@ def discard(batch: ImportBatch) -> None:
     clear_stage(_connection(), SHEETS[batch.sheet], batch.company_id, batch.id)
     stored_path(batch).unlink(missing_ok=True)
     batch.state = BatchState.CANCELLED
-
-
-def import_file(
-    company_id: int,
-    sheet: str,
-    path: Path,
-    file_name: str,
-    actor: Actor,
-    source: SalesSource,
-    mapping_name: str | None = None,
-) -> ImportBatch:
-    """All steps at once, without a person: all rows or none. For the feed and the push endpoint.
-
-    The mapping called `mapping_name` is used where it fits the file, else what `describe`
-    proposes. Errors: `ImportRejected`; the batch stays CHECKED when rows are rejected.
-    """
-    with acting_as(actor):
-        batch = create_batch(company_id, sheet, path, file_name, actor, source)
-        found = describe(batch)
-        mapping, options = found.mapping, found.options
-        if mapping_name is not None:
-            stored = mappings.remembered(company_id, SHEETS[sheet], (), mapping_name)
-            if stored is not None and _fits(stored.mapping, found.headers):
-                mapping, options = stored.mapping, stored.options
-        choose(batch, mapping, options, found.worksheet)
-        batch_id = batch.id
-        db.session.commit()
-        check(batch_id)
-        return commit(batch_id)
-
-
-def _fits(mapping: Mapping[str, Mapping[str, str]], headers: tuple[str, ...]) -> bool:
-    return all(rule["column"] in headers for rule in mapping.values() if "column" in rule)
 
 
 def _comparison(batch: ImportBatch) -> Comparison:
@@ -377,6 +342,16 @@ def _give_up(batch_id: int, error: BaseException, state: BatchState) -> None:
     batch.state = BatchState.FAILED if is_unreadable else state
     batch.message = error.message()[:2000] if isinstance(error, ImportRejected) else None
     db.session.commit()
+
+
+def _stop_if(should_cancel: ShouldCancel) -> None:
+    if should_cancel():
+        raise ImportCancelled
+
+
+def _refuse_rejected(counts: Counts) -> None:
+    if counts.get(REJECTED):
+        raise ImportRejected(HAS_REJECTED, rows=counts[REJECTED])
 
 
 def _require(batch: ImportBatch, *states: BatchState) -> None:

@@ -18,8 +18,8 @@ ACTOR = Actor(1, "Alice", "import")
 
 
 @pytest.fixture
-def company(app: Flask) -> Iterator[int]:
-    """Id of a company with department D1 and territories T1 and T2; inside an app context."""
+def company_made(app: Flask) -> int:
+    """Id of a company with department D1 and territories T1 and T2; no app context stays open."""
     with app.app_context(), acting_as(ACTOR):
         company = Company(code="C1", name="Test company")
         db.session.add(company)
@@ -37,7 +37,14 @@ def company(app: Flask) -> Iterator[int]:
                 )
             )
         db.session.commit()
-        yield company.id
+        return company.id
+
+
+@pytest.fixture
+def company(app: Flask, company_made: int) -> Iterator[int]:
+    """The same, inside an app context and acting as Alice."""
+    with app.app_context(), acting_as(ACTOR):
+        yield company_made
         db.session.rollback()
 
 
