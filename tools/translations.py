@@ -48,10 +48,8 @@ def extract_python(
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if isinstance(node.func, ast.Name):
-            name = node.func.id
-        if name != "label":
+        # Not `column.label("…")`: those name a column of a statement.
+        if not isinstance(node.func, ast.Name) or node.func.id != "label":
             continue
         values = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "help")]
         for value in values:
