@@ -8,7 +8,7 @@ Flask configuration and refuses, with a message that names the remedy, what cann
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -217,6 +217,18 @@ def flask_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def redirect_patterns(hosts: Sequence[str]) -> list[str]:
+    """Trusted hosts as the patterns Flask-AppBuilder compares with host and port.
+
+    No pattern has a ``*``: it would also match ``host:x@elsewhere`` and, for subdomains,
+    ``elsewhere\\.host``. So a leading dot admits the bare name; a redirect to a subdomain by its
+    full address leads to the home page instead.
+    """
+    bare = [host.removeprefix(".").replace("[", "[[]") for host in hosts]
+    ports = ["", *(":" + "[0-9]" * digits for digits in range(1, 6))]
+    return [name + port for name in bare for port in ports]
+
+
 def appbuilder_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keys of Flask-AppBuilder."""
     return {
@@ -231,7 +243,7 @@ def appbuilder_settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "AUTH_RATE_LIMITED": True,
         "AUTH_RATE_LIMIT": "30 per minute",
         "FAB_BASE_TEMPLATE": "portal/layout.html",
-        "FAB_SAFE_REDIRECT_HOSTS": list(values["PORTAL_TRUSTED_HOSTS"]),
+        "FAB_SAFE_REDIRECT_HOSTS": redirect_patterns(values["PORTAL_TRUSTED_HOSTS"]),
         # `flask portal setup` creates tables and permissions; a starting web process never does.
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,

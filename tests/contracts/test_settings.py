@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -147,8 +148,30 @@ def test_production_starts_with_a_key_and_hosts():
     settings = load_settings(PRODUCTION)
     assert settings["SESSION_COOKIE_SECURE"] is True
     assert settings["TRUSTED_HOSTS"] == ["portal.example.org", ".example.net"]
-    assert settings["FAB_SAFE_REDIRECT_HOSTS"] == settings["TRUSTED_HOSTS"]
     assert settings["PORTAL_DEMO_PASSWORD"] == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "is_safe"),
+    [
+        ("portal.example.org", True),
+        ("portal.example.org:8443", True),
+        ("example.net", True),
+        ("example.net:8443", True),
+        ("[::1]:8080", True),
+        ("evil.example.org", False),
+        ("portal.example.org.evil.com", False),
+        ("evilexample.net", False),
+        ("portal.example.org@evil.com", False),
+        ("portal.example.org:x@evil.com", False),
+        ("portal.example.org:8080@evil.com", False),
+        ("evil.com\\.example.net", False),
+    ],
+)
+def test_redirects_stay_on_trusted_hosts(host: str, is_safe: bool):
+    hosts = {"PORTAL_TRUSTED_HOSTS": "portal.example.org,.example.net,[::1]"}
+    patterns = load_settings(PRODUCTION | hosts)["FAB_SAFE_REDIRECT_HOSTS"]
+    assert any(fnmatch(host, pattern) for pattern in patterns) is is_safe
 
 
 @pytest.mark.parametrize(
