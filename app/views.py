@@ -13,7 +13,9 @@ from flask import Flask
 from flask_appbuilder import AppBuilder
 
 from app.exchange.export_views import ExportFileView
+from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
+from app.exchange.views import ImportView
 from app.home_views import HomeView, PortalView
 from app.kernel.db import db
 from app.kernel.errors import N_
@@ -31,6 +33,7 @@ from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
+from app.security.appbuilder import PortalAppBuilder
 from app.security.security_manager import PortalSecurityManager
 
 
@@ -99,6 +102,7 @@ MENU: tuple[MenuRow, ...] = (
         "TerritoryAssignment",
         "fa-user-check",
     ),
+    MenuRow("exchange", N_("Imports"), "ImportView.list", "ImportBatch", "fa-file-import"),
     MenuRow("exchange", N_("Exports"), "ExportFileView.list", "ExportFile", "fa-file-excel"),
     MenuRow("exchange", N_("Background work"), "TaskView.list", "Task", "fa-gears"),
     MenuRow(
@@ -140,8 +144,10 @@ VIEWS: tuple[type, ...] = (
     NeedOptionView,
     AbilityItemView,
     ProblemReasonView,
+    ImportView,
     ExportFileView,
     TaskView,
+    ImportApi,
     CustomerMonthlySalesView,
     CustomerView,
     CategoryTreeView,
@@ -164,7 +170,7 @@ def menu_rows(group: str) -> Iterator[MenuRow]:
 
 def register_views(app: Flask) -> AppBuilder:
     """Create FAB for this application and add every view. Needs an application context."""
-    appbuilder = AppBuilder(security_manager_class=PortalSecurityManager, indexview=HomeView)
+    appbuilder = PortalAppBuilder(security_manager_class=PortalSecurityManager, indexview=HomeView)
     appbuilder.init_app(app, db.session)
     for view in VIEWS:
         appbuilder.add_view_no_menu(view)
