@@ -93,7 +93,7 @@ class CatalogueView(PlanningView):
         Quick("is_active", "boolean"),
     ]
     search_columns = ["company"]
-    card_columns = ["code", LIST_NAME, "is_active"]
+    card_columns = [LIST_NAME, "code", "is_active"]
     tones = {"is_active": {"True": "ok", "False": "mute"}}
     extra_labels = {
         LIST_NAME: _l("Name"),

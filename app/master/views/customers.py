@@ -72,11 +72,11 @@ class CustomerView(PlanningView):
         Quick("name", "contains", label=_l("Name, code or phone"), also=("code", "phone")),
         Quick("visit_mode", "is_missing", label=_l("Visit mode missing"), shows_count=True),
         Quick("territory", "relation"),
-        Quick("market_type", "enum"),
+        Quick("line", "contains"),
         Quick("business_type", "enum"),
         Quick("visit_mode", "enum"),
-        Quick("visit_frequency", "enum"),
-        Quick("line", "contains"),
+        Quick("visit_frequency", "enum", more=True),
+        Quick("market_type", "enum", more=True),
         Quick("line", "is_missing", label=_l("Without visit line"), more=True),
     ]
     search_columns = [

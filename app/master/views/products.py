@@ -118,7 +118,7 @@ class ProductView(ProductPages):
         Quick("form", "enum"),
         Quick("status", "enum"),
         Quick("category", "is_missing", label=_l("Without category"), shows_count=True),
-        Quick("tar_tenths", "is_missing", label=_l("Without tar content"), shows_count=True),
+        Quick("tar_tenths", "is_missing", label=_l("Without tar content"), more=True),
     ]
     search_columns = ["retail_fen", "is_approximate"]
     show_fieldsets = [

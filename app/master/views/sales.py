@@ -52,6 +52,7 @@ class SalesList(PlanningView):
         "customer": _l("Customer"),
         "product": _l("Product"),
         "territory": _l("Territory"),
+        "line_count": _l("Line count"),
     }
 
     def default_arguments(self) -> dict[str, str]:
