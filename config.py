@@ -218,10 +218,10 @@ def flask_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redirect_patterns(hosts: Sequence[str]) -> list[str]:
-    """Trusted hosts as the patterns Flask-AppBuilder compares with host and port.
+    r"""Trusted hosts as the patterns Flask-AppBuilder compares with host and port.
 
     No pattern has a ``*``: it would also match ``host:x@elsewhere`` and, for subdomains,
-    ``elsewhere\\.host``. So a leading dot admits the bare name; a redirect to a subdomain by its
+    ``elsewhere\.host``. So a leading dot admits the bare name; a redirect to a subdomain by its
     full address leads to the home page instead.
     """
     bare = [host.removeprefix(".").replace("[", "[[]") for host in hosts]
