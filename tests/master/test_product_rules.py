@@ -1,4 +1,4 @@
-"""The proposed price class, against the product list."""
+"""The proposed price class and the category leaf of a product, against the seed files."""
 
 import pytest
 from hypothesis import given
@@ -8,8 +8,7 @@ from app.kernel.quantity import yuan_to_fen
 from app.kernel.seed_file import read_seed
 from app.master.rules_parameters import Parameters
 from app.master.rules_product import CLASSES, proposed_price_class
-
-pytestmark = pytest.mark.pure
+from app.master.seeding import SEED_FOLDER, leaf_of
 
 PARAMETERS = Parameters()
 BANDS = (
@@ -21,8 +20,6 @@ BANDS = (
 
 
 def test_the_default_bands_propose_the_class_every_listed_product_has():
-    from app.master.seeding import SEED_FOLDER
-
     for row in read_seed(SEED_FOLDER / "products.csv"):
         proposed = proposed_price_class(yuan_to_fen(row["wholesale_yuan"]), BANDS)
         assert proposed == row["price_class"], row["name"]
@@ -44,3 +41,13 @@ def test_a_price_on_a_limit_belongs_to_the_dearer_class(position):
 @pytest.mark.parametrize("price", [None, 0, -5])
 def test_no_price_no_proposal(price):
     assert proposed_price_class(price, BANDS) is None
+
+
+def test_every_retail_price_falls_into_exactly_one_band():
+    bands = [row for row in read_seed(SEED_FOLDER / "category_nodes.csv") if row["retail_from"]]
+    leaves = [({**band, "form": "SLIM"}, number) for number, band in enumerate(bands)]
+    for yuan in (0, 49.99, 50, 129.99, 130, 180, 299.99, 300, 599.99, 600, 1000):
+        product = {"retail_yuan": str(yuan), "form": "SLIM"}
+        hits = [n for leaf, n in leaves if leaf_of(product, [(leaf, n)]) is not None]
+        assert len(hits) == 1, yuan
+    assert leaf_of({"retail_yuan": "100", "form": "SHORT"}, leaves) is None
