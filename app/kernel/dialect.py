@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.kernel.exact import scaled_difference, scaled_quotient
@@ -62,25 +62,34 @@ def upsert(
     columns: Sequence[str],
     rows: Select[Any],
     *,
-    values: Mapping[str, Any] | None = None,
-    where: Callable[[Any], ColumnElement[bool]] | None = None,
+    values: Callable[[Any], Mapping[str, Any]] | None = None,
 ) -> None:
     """INSERT … SELECT … ON CONFLICT (keys) DO UPDATE, or DO NOTHING when all columns are keys.
 
-    `rows` yields `columns` in order; `values` replaces what a conflicting row gets; `where` (of
-    the new row, as `excluded`) limits which conflicting rows are changed. Never count its
-    rowcount as rows created.
+    `rows` yields `columns` in order; `values`, called with the new row, replaces what a
+    conflicting row gets. Never count its rowcount as rows created.
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement: Any = dialect.insert(table).from_select(list(columns), rows)
     changes = {
         name: getattr(statement.excluded, name) for name in columns if name not in keys
-    } | dict(values or {})
+    } | dict(values(statement.excluded) if values else {})
     if changes:
-        condition = where(statement.excluded) if where else None
-        statement = statement.on_conflict_do_update(
-            index_elements=list(keys), set_=changes, where=condition
-        )
+        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     connection.execute(statement)
+
+
+def upsert_rows(
+    connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """INSERT … ON CONFLICT (keys) DO UPDATE for values at hand; all rows have the same columns."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: Any = dialect.insert(table)
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(keys), set_=changes), list(rows)
+    )

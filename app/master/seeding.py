@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
+from app.analysis.seeding import seed_analysis
 from app.kernel.period import local_today
 from app.kernel.quantity import yuan_to_fen
 from app.kernel.seed_file import read_seed
@@ -50,7 +51,8 @@ def seed_company(session: Session, company_id: int) -> list[str]:
         *(["parameter_version"] if ensure_first_version(session, company_id) else []),
     ]
     session.flush()
-    return filled
+    # The state matrix and the problem types refer to the strategies seeded above.
+    return [*filled, *seed_analysis(session.connection(), company_id)]
 
 
 def _seed_catalogues(session: Session, company_id: int) -> list[str]:

@@ -11,7 +11,19 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from app.analysis.rules.effect import PEER_LEVELS
 from app.kernel.period import Month, WorkWeek
@@ -139,7 +151,7 @@ def volume_of(company_id: int, month: Month, name: str) -> Subquery:
 def week_number(day: Any, month: Month) -> ColumnElement[int]:
     """Which work week of the month a date lies in, 0 for the one the month begins in."""
     monday = WorkWeek.of(month.first_day).monday
-    cases = []
+    cases: list[tuple[ColumnElement[bool], int]] = []
     while monday <= month.last_day:
         monday += dt.timedelta(days=7)
         cases.append((day < monday, len(cases)))
@@ -209,7 +221,7 @@ def valid_customers(company_id: int, month: Month, due: Mapping[int, int]) -> CT
             CUSTOMER.c.market_type,
             CUSTOMER.c.business_type,
             CUSTOMER.c.scale,
-            case((CUSTOMER.c.open_date <= month.first_day, 0), else_=1).label("is_new"),
+            (CUSTOMER.c.open_date > month.first_day).label("is_new"),
             *(given(now.c[name], name) for name in ("sticks", "amount_fen", "key_sticks")),
             func.coalesce(split.c.width, now.c.rows_bought, 0).label("width"),
             given(now.c.margin_fen, "margin_fen"),
@@ -241,7 +253,7 @@ def peer_group(figures: CTE, level: int) -> Subquery:
             func.count().label("peer_count"),
             *(whole(func.sum(figures.c[name])).label(f"peer_{name}") for name in PEER_FIGURES),
         )
-        .where(figures.c.is_new == 0)
+        .where(not_(figures.c.is_new))
         .group_by(figures.c.company_id, *common)
         .subquery(f"peers_{level}")
     )

@@ -1,0 +1,54 @@
+"""Gathers what a computation needs: parameters, order days due, newest sales import, the person."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import Session
+
+from app.analysis.rules.computation import Computation
+from app.kernel.actor import current_actor
+from app.kernel.period import Month, utc_now
+from app.master.calendar import calendar_overrides
+from app.master.parameters import current_parameters
+from app.master.rules_calendar import DAYS_LOOKED_BACK, order_days
+from app.models import BatchState, ImportBatch
+
+SALES_SHEET = "sales_lines"
+
+
+def newest_sales_batch(connection: Connection, company_id: int) -> int | None:
+    """The id of the company's newest committed import of sales; computed records keep it."""
+    batch = ImportBatch.__table__
+    return connection.execute(
+        select(func.max(batch.c.id)).where(
+            batch.c.company_id == company_id,
+            batch.c.sheet == SALES_SHEET,
+            batch.c.state == BatchState.COMMITTED,
+        )
+    ).scalar()
+
+
+def computation_of(session: Session, company_id: int, month: Month) -> Computation:
+    """For analysing `month` (K) with the company's present parameters, by the present actor."""
+    parameters = current_parameters(session, company_id)
+    first = month.shift(-((DAYS_LOOKED_BACK + 27) // 28)).first_day
+    overrides = calendar_overrides(session, company_id, first, month.next.last_day)
+    due = {
+        weekday: len(
+            order_days(
+                month,
+                weekday,
+                overrides,
+                move_to_next=bool(parameters.order_move_to_next_workday),
+            )
+        )
+        for weekday in range(1, 8)
+    }
+    return Computation(
+        month=month,
+        parameters=parameters,
+        now=utc_now(),
+        due_weeks=due,
+        data_batch_id=newest_sales_batch(session.connection(), company_id),
+        user_id=current_actor().user_id,
+    )

@@ -1,0 +1,377 @@
+"""§2.2 step 2 — problem codes of customers and the strategies they call for.
+
+`app.analysis.rules.problems` specifies the codes. Only problem types in use are looked for.
+Catalogues tie needs, ability items and problems together: a confirmed need is an open complaint
+when it calls for a strategy of COMPLAINT, a low ability score is a price-tag problem when its
+item calls for a strategy of NO_PRICETAG.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    not_,
+    select,
+    union_all,
+)
+
+from app.analysis.rules.effect import HUNDREDTHS
+from app.analysis.rules.problems import LOW_ITEM_CODES, MARKING_CODES, NO_PRODUCT
+from app.analysis.statements.watched_products import (
+    bought_before,
+    list_members,
+    lookback,
+    product_months,
+    watched_rows,
+)
+from app.kernel.exact import reduced
+from app.kernel.period import Month
+from app.kernel.quantity import STICKS_PER_STANDARD_CARTON
+from app.kernel.scope import Scope
+from app.master.rules_parameters import Parameters
+from app.models import (
+    AbilityItem,
+    AbilityItemStrategy,
+    Customer,
+    CustomerAbilityScore,
+    CustomerEffectItem,
+    CustomerProblem,
+    CustomerState,
+    MonthlySales,
+    NeedOptionStrategy,
+    OperatingState,
+    OperatingStateStrategy,
+    OrderMode,
+    PotentialStrategy,
+    ProblemType,
+    ProblemTypeStrategy,
+    Questionnaire,
+    QuestionnaireAnswer,
+    QuestionnaireStatus,
+    ServiceStrategy,
+    SettleMode,
+    StrategySource,
+)
+
+STATE, ITEM, SCORE = (
+    CustomerState.__table__,
+    CustomerEffectItem.__table__,
+    CustomerAbilityScore.__table__,
+)
+PROBLEM, TYPE, TYPE_STRATEGY = (
+    CustomerProblem.__table__,
+    ProblemType.__table__,
+    ProblemTypeStrategy.__table__,
+)
+OPERATING, OPERATING_STRATEGY = OperatingState.__table__, OperatingStateStrategy.__table__
+ABILITY, ABILITY_STRATEGY = AbilityItem.__table__, AbilityItemStrategy.__table__
+CUSTOMER, SALES, STRATEGY = Customer.__table__, MonthlySales.__table__, ServiceStrategy.__table__
+FORM, ANSWER, NEED_STRATEGY = (
+    Questionnaire.__table__,
+    QuestionnaireAnswer.__table__,
+    NeedOptionStrategy.__table__,
+)
+POTENTIAL = PotentialStrategy.__table__
+
+PROBLEM_COLUMNS = ("company_id", "month", "customer_id", "code", "product_id")
+POTENTIAL_COLUMNS = (
+    "company_id", "month", "customer_id", "strategy_id", "source", "source_code",
+)  # fmt: skip
+
+
+def _in_scope(scope: Scope, month: Month) -> ColumnElement[bool]:
+    return and_(scope.rows(STATE), STATE.c.month == month)
+
+
+def _same_customer(other: Any) -> ColumnElement[bool]:
+    return and_(
+        other.c.company_id == STATE.c.company_id,
+        other.c.customer_id == STATE.c.customer_id,
+        other.c.month == STATE.c.month,
+    )
+
+
+def state_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
+    """Codes without a product, in the columns of `CustomerProblem`. `month` = work month."""
+    parts = [
+        _low_items(scope, month, parameters),
+        *(
+            _rows(scope, month, code, condition)
+            for code, condition in _state_conditions(parameters).items()
+        ),
+        _customer_flag(scope, month, "NO_ONLINE", CUSTOMER.c.order_mode != OrderMode.ONLINE),
+        _customer_flag(scope, month, "NO_ESETTLE", CUSTOMER.c.settle_mode != SettleMode.ELECTRONIC),
+        _rows(scope, month, "NO_PRICETAG", _has_low_price_score(scope.company_id)),
+        _rows(scope, month, "COMPLAINT", _has_complaint(scope.company_id)),
+        _rows(
+            scope,
+            month,
+            "STATE_PROBLEM",
+            exists().where(
+                OPERATING.c.company_id == scope.company_id,
+                OPERATING.c.id == STATE.c.operating_state_id,
+                OPERATING.c.is_problem,
+            ),
+        ),
+    ]
+    found = union_all(*parts).subquery("found")
+    return _of_types_in_use(scope.company_id, found)
+
+
+def _of_types_in_use(company_id: int, found: Any) -> Select[Any]:
+    return select(
+        found.c.company_id,
+        found.c.month,
+        found.c.customer_id,
+        cast(found.c.code, PROBLEM.c.code.type),
+        found.c.product_id,
+    ).join(
+        TYPE,
+        and_(TYPE.c.company_id == company_id, TYPE.c.code == found.c.code, TYPE.c.is_active),
+    )
+
+
+def _columns(code: Any, product: Any = NO_PRODUCT) -> tuple[Any, ...]:
+    return (
+        STATE.c.company_id,
+        STATE.c.month,
+        STATE.c.customer_id,
+        (literal(code) if isinstance(code, str) else code).label("code"),
+        (literal(product) if isinstance(product, int) else product).label("product_id"),
+    )
+
+
+def _rows(scope: Scope, month: Month, code: str, condition: ColumnElement[bool]) -> Select[Any]:
+    return select(*_columns(code)).where(_in_scope(scope, month), condition)
+
+
+def _low_items(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
+    code = case(*((ITEM.c.item == item, code) for item, code in LOW_ITEM_CODES.items()))
+    return (
+        select(*_columns(code))
+        .join(ITEM, _same_customer(ITEM))
+        .where(
+            _in_scope(scope, month),
+            not_(STATE.c.is_new),
+            ITEM.c.item.in_(list(LOW_ITEM_CODES)),
+            ITEM.c.score < parameters.problem_item_score * HUNDREDTHS,
+        )
+    )
+
+
+def _state_conditions(parameters: Parameters) -> dict[str, ColumnElement[bool]]:
+    f = STATE.c
+    rated = not_(f.is_new)
+    share, whole = reduced(parameters.problem_order_regularity_percent, 100)
+    kept = case((f.order_weeks < f.due_weeks, f.order_weeks), else_=f.due_weeks)
+    conditions = {
+        "ORDER_UNSTABLE": and_(rated, f.due_weeks > 0, kept * whole < f.due_weeks * share),
+        "VOL_DOWN": and_(
+            rated, f.growth_shortfall >= parameters.problem_decline_points * HUNDREDTHS
+        ),
+        "FAR_BEHIND_PEERS": and_(
+            rated, f.growth_shortfall >= parameters.problem_customer_gap_points * HUNDREDTHS
+        ),
+    }
+    if parameters.problem_peer_growth_percent:
+        share, whole = reduced(parameters.problem_peer_growth_percent, 100)
+        conditions["GROWTH_SHARE_LOW"] = and_(
+            rated,
+            f.previous_sticks > 0,
+            f.peer_previous_sticks > 0,
+            f.sticks * f.peer_previous_sticks * whole < f.peer_sticks * f.previous_sticks * share,
+        )
+    if parameters.problem_large_buyer_cartons:
+        conditions["LARGE_BUYER"] = (
+            f.sticks > parameters.problem_large_buyer_cartons * STICKS_PER_STANDARD_CARTON
+        )
+    return conditions
+
+
+def _customer_flag(
+    scope: Scope, month: Month, code: str, condition: ColumnElement[bool]
+) -> Select[Any]:
+    return (
+        select(*_columns(code))
+        .join(
+            CUSTOMER,
+            and_(CUSTOMER.c.company_id == STATE.c.company_id, CUSTOMER.c.id == STATE.c.customer_id),
+        )
+        .where(_in_scope(scope, month), condition)
+    )
+
+
+def _strategies_of(company_id: int, code: str) -> Select[Any]:
+    return (
+        select(TYPE_STRATEGY.c.strategy_id)
+        .join(TYPE, TYPE.c.id == TYPE_STRATEGY.c.problem_type_id)
+        .where(TYPE.c.company_id == company_id, TYPE.c.code == code)
+    )
+
+
+def _has_low_price_score(company_id: int) -> ColumnElement[bool]:
+    items = select(ABILITY_STRATEGY.c.ability_item_id).where(
+        ABILITY_STRATEGY.c.strategy_id.in_(_strategies_of(company_id, "NO_PRICETAG"))
+    )
+    return (
+        exists()
+        .where(_same_customer(SCORE), ABILITY.c.id == SCORE.c.ability_item_id)
+        .where(
+            ABILITY.c.company_id == company_id,
+            ABILITY.c.is_active,
+            SCORE.c.score <= ABILITY.c.low_score,
+            ABILITY.c.id.in_(items),
+        )
+    )
+
+
+def _has_complaint(company_id: int) -> ColumnElement[bool]:
+    needs = select(NEED_STRATEGY.c.need_option_id).where(
+        NEED_STRATEGY.c.strategy_id.in_(_strategies_of(company_id, "COMPLAINT"))
+    )
+    return exists().where(
+        _same_customer(FORM),
+        FORM.c.status == QuestionnaireStatus.CONFIRMED,
+        ANSWER.c.company_id == FORM.c.company_id,
+        ANSWER.c.questionnaire_id == FORM.c.id,
+        ANSWER.c.need_option_id.in_(needs),
+    )
+
+
+def product_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
+    """Codes of the watched products of K = `month` − 1, in the columns of `CustomerProblem`."""
+    analysed = month.previous
+    months = lookback(analysed, parameters.abnormal_active_base_months)
+    watched = watched_rows(scope, analysed)
+    conditions = [SALES.c.product_id.in_(select(watched.c.product_id))]
+    if scope.territory_ids is not None:
+        managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
+        conditions.append(SALES.c.customer_id.in_(managed))
+    sales = product_months(
+        scope.company_id, months, (SALES.c.customer_id, SALES.c.product_id), conditions
+    )
+    stopped = sales.c.cartons_0 <= 0
+    tests = {
+        "NOT_ACTIVE": and_(stopped, bought_before(sales, months)),
+        "STOCKOUT": sales.c.stockout_lines > 0,
+        "NO_REPURCHASE": and_(stopped, sales.c.cartons_1 > 0),
+    }
+    codes = union_all(*(select(literal(code).label("code")) for code in tests)).subquery("codes")
+    holds = case(*((codes.c.code == code, test) for code, test in tests.items()))
+    of_sales = (
+        select(*_columns(codes.c.code, sales.c.product_id))
+        .join(
+            sales,
+            and_(
+                sales.c.company_id == STATE.c.company_id,
+                sales.c.customer_id == STATE.c.customer_id,
+            ),
+        )
+        .join(
+            watched,
+            and_(
+                watched.c.company_id == STATE.c.company_id,
+                watched.c.territory_id == STATE.c.territory_id,
+                watched.c.product_id == sales.c.product_id,
+            ),
+        )
+        .join(codes, holds)
+        .where(_in_scope(scope, month))
+    )
+    listed = list_members(scope.company_id, analysed).subquery("listed")
+    bought = (
+        select(SALES.c.company_id, SALES.c.customer_id, SALES.c.product_id)
+        .where(SALES.c.company_id == scope.company_id, SALES.c.month == analysed)
+        .group_by(SALES.c.company_id, SALES.c.customer_id, SALES.c.product_id)
+        .having(func.sum(SALES.c.delivered_cartons) > 0)
+        .where(*conditions)
+        .subquery("bought")
+    )
+    not_stocked = (
+        select(*_columns("NOT_STOCKED", listed.c.product_id))
+        .join(
+            listed,
+            and_(
+                listed.c.company_id == STATE.c.company_id,
+                listed.c.territory_id == STATE.c.territory_id,
+                listed.c.customer_id == STATE.c.customer_id,
+            ),
+        )
+        .outerjoin(
+            bought,
+            and_(
+                bought.c.company_id == listed.c.company_id,
+                bought.c.customer_id == listed.c.customer_id,
+                bought.c.product_id == listed.c.product_id,
+            ),
+        )
+        .where(_in_scope(scope, month), bought.c.customer_id.is_(None))
+    )
+    return _of_types_in_use(scope.company_id, union_all(of_sales, not_stocked).subquery("found"))
+
+
+def is_marked() -> ColumnElement[bool]:
+    """Whether the state's customer has a code that marks a problem customer."""
+    return exists().where(_same_customer(PROBLEM), PROBLEM.c.code.in_(sorted(MARKING_CODES)))
+
+
+def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
+    """Strategies of state, low ability scores and problems, in the columns of `PotentialStrategy`."""
+
+    def columns(strategy: Any, source: StrategySource, code: Any) -> tuple[Any, ...]:
+        return (
+            STATE.c.company_id,
+            STATE.c.month,
+            STATE.c.customer_id,
+            strategy.label("strategy_id"),
+            literal(source.name).label("source"),
+            code.label("source_code"),
+        )
+
+    of_state = (
+        select(*columns(OPERATING_STRATEGY.c.strategy_id, StrategySource.STATE, OPERATING.c.code))
+        .join(OPERATING, OPERATING.c.id == STATE.c.operating_state_id)
+        .join(OPERATING_STRATEGY, OPERATING_STRATEGY.c.operating_state_id == OPERATING.c.id)
+        .where(_in_scope(scope, month))
+    )
+    of_ability = (
+        select(*columns(ABILITY_STRATEGY.c.strategy_id, StrategySource.ABILITY, ABILITY.c.code))
+        .join(SCORE, _same_customer(SCORE))
+        .join(ABILITY, and_(ABILITY.c.id == SCORE.c.ability_item_id, ABILITY.c.is_active))
+        .join(ABILITY_STRATEGY, ABILITY_STRATEGY.c.ability_item_id == ABILITY.c.id)
+        .where(
+            _in_scope(scope, month),
+            not_(STATE.c.is_new),
+            SCORE.c.score <= ABILITY.c.low_score,
+        )
+    )
+    of_problem = (
+        select(*columns(TYPE_STRATEGY.c.strategy_id, StrategySource.PROBLEM, TYPE.c.code))
+        .join(PROBLEM, _same_customer(PROBLEM))
+        .join(TYPE, and_(TYPE.c.company_id == STATE.c.company_id, TYPE.c.code == PROBLEM.c.code))
+        .join(TYPE_STRATEGY, TYPE_STRATEGY.c.problem_type_id == TYPE.c.id)
+        .where(_in_scope(scope, month))
+        .distinct()
+    )
+    wanted = union_all(of_state, of_ability, of_problem).subquery("wanted")
+    return (
+        select(
+            wanted.c.company_id,
+            wanted.c.month,
+            wanted.c.customer_id,
+            wanted.c.strategy_id,
+            cast(wanted.c.source, POTENTIAL.c.source.type),
+            wanted.c.source_code,
+        )
+        .join(STRATEGY, STRATEGY.c.id == wanted.c.strategy_id)
+        .where(STRATEGY.c.company_id == scope.company_id, STRATEGY.c.is_active)
+    )
