@@ -150,14 +150,17 @@
         mark(node.children || []);
       });
     })(source);
-    tree.clear();
-    tree.addChildren(source);
-    var active = key && tree.findKey(key);
-    if (active) {
-      active.makeVisible();
-      active.setActive();
-    }
-    setTools();
+    tree.load(source).then(function () {
+      var active = key && tree.findKey(key);
+      if (active) {
+        active.setActive();
+      }
+      // Rows that came into view while the list was rebuilt are drawn in a second pass.
+      window.requestAnimationFrame(function () {
+        tree.update('any');
+        setTools();
+      });
+    });
   }
 
   function move(node, target, place) {
