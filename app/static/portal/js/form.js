@@ -111,6 +111,18 @@
     });
   });
 
+  if ($) {
+    // select2 4.0.13 loses the focus of its search box under jQuery 3.6.
+    $(document).on('select2:open', function () {
+      window.setTimeout(function () {
+        var field = document.querySelector('.select2-container--open .select2-search__field');
+        if (field) {
+          field.focus();
+        }
+      }, 0);
+    });
+  }
+
   Portal.enhance = enhanceSelects;
   enhanceSelects(document);
   pickDates();
