@@ -10,7 +10,7 @@ from flask import Flask
 
 log = logging.getLogger(__name__)
 
-KEPT_DAYS = {"exports": 14, "uploads": 60, "tmp": 1}
+KEPT_DAYS = {"exports": 14, "imports": 60, "tmp": 1}
 """Folder of the data directory → days. What a batch or an export was stays on record."""
 
 

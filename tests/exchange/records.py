@@ -36,7 +36,7 @@ ROLES = ("administrator", "market_manager", "customer_manager", "brand_manager")
 def make_company(app: Flask, code: str = "A") -> int:
     """A company with a department, two territories and one person per role; its id.
 
-    User names are role and company code, e.g. ``administrator_A``. The customer manager holds
+    User names are role and company code, e.g. ``administrator_a``. The customer manager holds
     the first territory only.
     """
     with app.app_context():
@@ -67,7 +67,7 @@ def make_company(app: Flask, code: str = "A") -> int:
 
 
 def make_person(role: str, company: Company) -> PortalUser:
-    name = f"{role}_{company.code}"
+    name = f"{role}_{company.code.lower()}"
     person = PortalUser(
         username=name,
         first_name=role,
@@ -119,6 +119,7 @@ def logged_in(app: Flask, username: str, language: str = "en") -> FlaskClient:
     """A client after the login form."""
     client = app.test_client()
     answer = client.post("/login/", data={"username": username, "password": PASSWORD})
-    assert answer.status_code == 302, answer.text
-    client.get(f"/lang/{language}")
+    assert answer.status_code == 303, answer.text
+    with client.session_transaction() as session:
+        session["locale"] = language
     return client

@@ -17,7 +17,7 @@ from app.jobs.task_run import run_claimed
 from app.kernel.base_view import PlanningView
 from app.kernel.db import db
 from app.kernel.list_filters import Quick
-from app.models import Customer, ExportFile, Task, TaskState
+from app.models import Customer, ExportFile, PortalUser, Task, TaskState
 from tests.exchange.records import logged_in, make_company, make_customers
 
 pytestmark = pytest.mark.web
@@ -82,7 +82,7 @@ def work(portal):
 
 def test_cells_are_typed_and_headers_are_those_of_the_list(portal, company):
     make_customers(portal, company, 3, longitude=118.25)
-    client = logged_in(portal, "administrator_A", "zh")
+    client = logged_in(portal, "administrator_a", "zh")
     book = exported(client)
     sheet = book.worksheets[0]
     assert sheet.title == "客户 列表"
@@ -105,7 +105,7 @@ def test_cells_are_typed_and_headers_are_those_of_the_list(portal, company):
 @pytest.mark.parametrize("text", NASTY)
 def test_no_text_becomes_a_formula_or_a_link(portal, company, text):
     make_customers(portal, company, 1, name=text)
-    sheet = exported(logged_in(portal, "administrator_A")).worksheets[0]
+    sheet = exported(logged_in(portal, "administrator_a")).worksheets[0]
     assert sheet["B2"].data_type == "s"
     assert sheet["B2"].value.strip("\r\n\t ") == text.strip("\r\n\t ")
     assert sheet["B2"].hyperlink is None
@@ -118,11 +118,11 @@ def test_the_filter_the_order_and_the_scope_of_the_list_decide(portal, company):
         table = Customer.__table__
         connection.execute(update(table).where(table.c.code < "C000011").values(grade=20))
     query = "q_grade_from=20&_oc_ExportedCustomersView=code&_od_ExportedCustomersView=desc"
-    book = exported(logged_in(portal, "administrator_A"), query)
+    book = exported(logged_in(portal, "administrator_a"), query)
     codes = [row[0].value for row in book.worksheets[0].iter_rows(min_row=2)]
     assert codes == [f"C{number:06d}" for number in range(10, 0, -1)]
     assert any("20" in str(value) for value in facts(book).values())
-    own = exported(logged_in(portal, "customer_manager_A"), query).worksheets[0]
+    own = exported(logged_in(portal, "customer_manager_a"), query).worksheets[0]
     assert own.max_row == 6
     with portal.app_context():
         records = db.session.scalars(select(ExportFile).order_by(ExportFile.id)).all()
@@ -132,7 +132,7 @@ def test_the_filter_the_order_and_the_scope_of_the_list_decide(portal, company):
 
 
 def test_an_unusable_condition_does_not_widen_the_export(portal, company):
-    client = logged_in(portal, "administrator_A")
+    client = logged_in(portal, "administrator_a")
     answer = client.post("/exported-customers/export?q_grade_from=abc")
     assert answer.status_code == 303
     with portal.app_context():
@@ -140,7 +140,7 @@ def test_an_unusable_condition_does_not_widen_the_export(portal, company):
 
 
 def test_who_may_not_export_gets_nothing(portal, company):
-    client = logged_in(portal, "brand_manager_A")
+    client = logged_in(portal, "brand_manager_a")
     assert client.post("/exported-customers/export").status_code in (302, 403)
     assert client.get("/exported-customers/export").status_code == 405
 
@@ -148,7 +148,7 @@ def test_who_may_not_export_gets_nothing(portal, company):
 def test_a_large_export_runs_in_the_background_with_the_same_filter(portal, company):
     portal.config["PORTAL_EXPORT_INLINE_ROWS"] = 10
     make_customers(portal, company, 60)
-    client = logged_in(portal, "customer_manager_A")
+    client = logged_in(portal, "customer_manager_a")
     for _double_click in range(2):
         answer = client.post("/exported-customers/export?q_name=客户")
         assert answer.status_code == 303
@@ -170,21 +170,19 @@ def test_a_large_export_runs_in_the_background_with_the_same_filter(portal, comp
     assert address in client.get("/work/list/").text
     assert address in client.get("/exports/list/").text
     make_company(portal, "B")
-    assert logged_in(portal, "administrator_A").get(address).status_code == 200
-    assert logged_in(portal, "market_manager_A").get(address).status_code == 404
-    assert logged_in(portal, "administrator_B").get(address).status_code == 404
+    assert logged_in(portal, "administrator_a").get(address).status_code == 200
+    assert logged_in(portal, "market_manager_a").get(address).status_code == 404
+    assert logged_in(portal, "administrator_b").get(address).status_code == 404
 
 
 def test_a_right_withdrawn_before_the_task_ran_counts(portal, company):
     portal.config["PORTAL_EXPORT_INLINE_ROWS"] = 0
     make_customers(portal, company, 5)
-    client = logged_in(portal, "market_manager_A")
+    client = logged_in(portal, "market_manager_a")
     client.post("/exported-customers/export")
     with portal.app_context():
-        from app.models import PortalUser
-
         user = db.session.scalars(
-            select(PortalUser).where(PortalUser.username == "market_manager_A")
+            select(PortalUser).where(PortalUser.username == "market_manager_a")
         ).one()
         user.roles = []
         db.session.commit()
@@ -197,11 +195,11 @@ def test_a_right_withdrawn_before_the_task_ran_counts(portal, company):
 def test_a_cancelled_task_and_foreign_tasks(portal, company):
     portal.config["PORTAL_EXPORT_INLINE_ROWS"] = 0
     make_customers(portal, company, 5)
-    client = logged_in(portal, "customer_manager_A")
+    client = logged_in(portal, "customer_manager_a")
     client.post("/exported-customers/export")
     with portal.app_context():
         task_id = db.session.scalars(select(Task.id)).one()
-    assert logged_in(portal, "market_manager_A").post(f"/work/{task_id}/cancel").status_code == 404
+    assert logged_in(portal, "market_manager_a").post(f"/work/{task_id}/cancel").status_code == 404
     assert client.get(f"/work/{task_id}/cancel").status_code == 405
     assert client.post(f"/work/{task_id}/cancel").status_code == 303
     assert client.post(f"/work/{task_id}/cancel").status_code == 303
@@ -214,7 +212,7 @@ def test_a_cancelled_task_and_foreign_tasks(portal, company):
 def test_25_000_rows_take_little_memory(portal, company):
     make_customers(portal, company, 25_000)
     portal.config["PORTAL_EXPORT_INLINE_ROWS"] = 0
-    client = logged_in(portal, "administrator_A")
+    client = logged_in(portal, "administrator_a")
     client.post("/exported-customers/export")
     tracemalloc.start()
     work(portal)
