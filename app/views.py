@@ -16,7 +16,6 @@ from app.exchange.export_views import ExportFileView
 from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
 from app.exchange.views import ImportView
-from app.exchange.views import ImportView
 from app.home_views import HomeView, PortalView
 from app.kernel.db import db
 from app.kernel.errors import N_
@@ -104,7 +103,6 @@ MENU: tuple[MenuRow, ...] = (
         "fa-user-check",
     ),
     MenuRow("exchange", N_("Imports"), "ImportView.list", "ImportBatch", "fa-file-import"),
-    MenuRow("exchange", N_("Imports"), "ImportView.list", "ImportBatch", "fa-file-import"),
     MenuRow("exchange", N_("Exports"), "ExportFileView.list", "ExportFile", "fa-file-excel"),
     MenuRow("exchange", N_("Background work"), "TaskView.list", "Task", "fa-gears"),
     MenuRow(
@@ -146,7 +144,6 @@ VIEWS: tuple[type, ...] = (
     NeedOptionView,
     AbilityItemView,
     ProblemReasonView,
-    ImportView,
     ImportView,
     ExportFileView,
     TaskView,
