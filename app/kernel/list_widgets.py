@@ -1,8 +1,8 @@
 """Widgets that turn FAB's template arguments into plain data for the portal's templates.
 
 Templates only loop and print; URLs, sort states, page numbers and permissions are decided here.
-`install` registers the same functions as Jinja globals, so that FAB's own views (users, roles),
-which keep FAB's widgets, are drawn by the same templates.
+`install` registers the functions as Jinja globals: FAB renders widgets without Flask's context
+processors, so a template reaches nothing else.
 """
 
 from __future__ import annotations
