@@ -18,10 +18,12 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    exists,
     func,
     insert,
     literal,
     select,
+    update,
 )
 
 from app.exchange.sheet_types import OnUpdate, Sheet, SheetColumn
@@ -110,7 +112,7 @@ class Comparison:
         return func.coalesce(new, old, type_=old.type)
 
     def changes(self, target: FromClause) -> dict[str, Any]:
-        """model column → expression of its value after the import, hooks included."""
+        """Model column → expression of its value after the import, hooks included."""
         from app.exchange.sheet_hooks import HOOKS
 
         values = {
@@ -145,9 +147,27 @@ class Comparison:
         """Add error rows that a statement selects in the order of the table's columns."""
         names = [column.name for column in IMPORT_ERRORS.c]
         result = self.connection.execute(
-            insert(IMPORT_ERRORS).from_select(names, rows, include_defaults=False)
+            insert(IMPORT_ERRORS).from_select(names, rows, include_defaults=False),
+            execution_options={"preserve_rowcount": True},
         )
         return max(0, result.rowcount)
+
+    def has_errors(self) -> ColumnElement[bool]:
+        """Whether a staged row has a reason to be rejected."""
+        stage = self.stage.c
+        return exists().where(
+            IMPORT_ERRORS.c.company_id == stage.company_id,
+            IMPORT_ERRORS.c.batch_id == stage.batch_id,
+            IMPORT_ERRORS.c.row_no == stage.row_no,
+        )
+
+    def mark_rejected(self) -> None:
+        """Rows that were to be written and have got a reason since are not."""
+        self.connection.execute(
+            update(self.stage)
+            .where(self.of_batch(NEW, CHANGED), self.has_errors())
+            .values(outcome=REJECTED)
+        )
 
     def target_alias(self) -> Alias:
         return self.target.alias("target")

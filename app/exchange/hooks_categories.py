@@ -99,9 +99,7 @@ def check_parents(run: Comparison) -> int:
     for _level in range(DEEPEST):
         lost = and_(waits, stage.outcome.in_((NEW, CHANGED)), not_(comes))
         found = run.add_errors("parent", "PARENT_REJECTED", lost, code_text(stage.parent))
-        run.connection.execute(
-            update(run.stage).where(run.of_batch(NEW, CHANGED), lost).values(outcome="REJECTED")
-        )
+        run.mark_rejected()
         total += found
         if not found:
             break

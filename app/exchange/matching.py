@@ -15,7 +15,6 @@ from sqlalchemy import (
     case,
     cast,
     delete,
-    exists,
     func,
     literal,
     null,
@@ -64,7 +63,7 @@ def compare(run: Comparison) -> Counts:
     if hooks.late_checks:
         found += hooks.late_checks(run)
     if found:
-        _mark_rejected(run)
+        run.mark_rejected()
     return counts(run)
 
 
@@ -168,15 +167,6 @@ def _mark_repeats(run: Comparison) -> None:
     )
 
 
-def _has_errors(run: Comparison) -> ColumnElement[bool]:
-    stage = run.stage.c
-    return exists().where(
-        IMPORT_ERRORS.c.company_id == stage.company_id,
-        IMPORT_ERRORS.c.batch_id == stage.batch_id,
-        IMPORT_ERRORS.c.row_no == stage.row_no,
-    )
-
-
 def _classify(run: Comparison) -> None:
     """New, changed or unchanged by one look at the target row."""
     stage, target = run.stage.c, run.target_alias()
@@ -188,7 +178,7 @@ def _classify(run: Comparison) -> None:
     values: dict[str, Any] = {
         "outcome": case(
             (stage.outcome == REPEATED, REPEATED),
-            (or_(stage.readable.is_(False), _has_errors(run)), REJECTED),
+            (or_(stage.readable.is_(False), run.has_errors()), REJECTED),
             else_=func.coalesce(
                 judged.select_from(target).where(run.same_key(target)).scalar_subquery(), NEW
             ),
@@ -212,11 +202,3 @@ def _reject_incomplete(run: Comparison) -> int:
             empty = stage[column.stored[0]].is_(None)
             found += run.add_errors(column.field, "EMPTY_NEW", and_(is_new, empty))
     return found
-
-
-def _mark_rejected(run: Comparison) -> None:
-    run.connection.execute(
-        update(run.stage)
-        .where(run.of_batch(NEW, CHANGED), _has_errors(run))
-        .values(outcome=REJECTED)
-    )

@@ -14,7 +14,7 @@ from app.kernel.actor import Actor, acting_as
 from app.kernel.db import db
 from app.models import Company, Department, ImportBatch, SalesSource, Territory
 
-ACTOR = Actor(1, "Alice", "import")
+ACTOR = Actor(1, "Alice", "form")
 
 
 @pytest.fixture

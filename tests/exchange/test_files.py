@@ -85,7 +85,7 @@ def test_workbook_with_title_merged_cells_formulas_and_dates(tmp_path: Path):
         page.merge_range("C4:C6", "merged")
         for row in range(3, 6):
             page.write_number(row, 1, 440100000001 + row)
-            page.write_datetime(row, 3, dt.datetime(2026, 1, row), day)
+            page.write_datetime(row, 3, dt.date(2026, 1, row), day)
             page.write_formula(row, 4, "=1+1", None, 2)
         page.write(6, 1, True)  # noqa: FBT003 -- a cell
         book.add_worksheet("empty")
