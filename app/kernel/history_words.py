@@ -10,6 +10,7 @@ from sqlalchemy import Date, DateTime, Enum
 
 from app.kernel.columns import MonthType
 from app.kernel.formatters import MISSING, formatter_for
+from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month
 
 
@@ -36,12 +37,17 @@ def history_labels(view: Any) -> dict[str, Any]:
 
 def worded_value(view: Any, name: str, value: Any) -> Any:
     """A logged value (JSON) as shown text; what cannot be read stays as it was logged."""
-    if value is None:
+    if value in (None, ""):
         return MISSING
     mapper = view.datamodel.obj.__mapper__
     if name not in mapper.columns:
         return value
     column = mapper.columns[name]
+    if name in view.number_words:
+        number = ascii_integer(str(value))
+        return value if number is None else str(view.number_words[name].get(number, value))
+    if isinstance(value, str) and not _is_logged_as_text(column):
+        return value  # the log has put it in words already
     if column.foreign_keys and not column.primary_key:
         return _name_of(view, column, value)
     formatter = view.formatters_columns.get(name) or formatter_for(column)
@@ -49,6 +55,11 @@ def worded_value(view: Any, name: str, value: Any) -> Any:
         return formatter(_typed(column, value))
     except (ValueError, KeyError, TypeError):
         return value
+
+
+def _is_logged_as_text(column: Any) -> bool:
+    """Whether JSON holds the column's values as text that still needs reading."""
+    return isinstance(column.type, (Enum, MonthType, DateTime, Date))
 
 
 def _typed(column: Any, value: Any) -> Any:

@@ -215,7 +215,7 @@ class RecordForms(FormColumns, RecordPages):
             base=base or snapshot(form, self.form_columns("edit")),
             pk=pk,
             record_name=str(item),
-            fixed=self._fixed_texts(item),
+            facts=self._fixed_texts(item),
         )
 
     def _conflict_page(self, form: Any, item: Any, pk: str) -> Response:
@@ -236,7 +236,7 @@ class RecordForms(FormColumns, RecordPages):
             pk=pk,
             conflict=conflict,
             record_name=str(item),
-            fixed=self._fixed_texts(item),
+            facts=self._fixed_texts(item),
         )
 
     def _shown(self, name: str, value: Any) -> Any:
