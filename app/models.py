@@ -344,6 +344,7 @@ LOGGED_ENTITIES: tuple[type[Any], ...] = (
     MarketAnalysis,
     MarketTarget,
     GrantOverride,
+    ApiKey,
 )
 
 STAGING = (*STAGE_TABLES.values(), IMPORT_ERRORS)

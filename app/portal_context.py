@@ -62,6 +62,16 @@ def can(permission: str, entity: str) -> bool:
     return bool(current_app.appbuilder.sm.has_access(f"can_{permission}", entity))
 
 
+def menu_headings() -> list[tuple[str, frozenset[str]]]:
+    """The sidebar's groups: (translated label, the entities under it)."""
+    from app.views import MENU_GROUPS, menu_rows
+
+    return [
+        (_(group.label), frozenset(row.entity for row in menu_rows(group.key)))
+        for group in MENU_GROUPS
+    ]
+
+
 def portal_menu() -> list[dict[str, Any]]:
     """The sidebar: groups of `MENU` with the entries the person may read."""
     from app.views import MENU_GROUPS, menu_rows

@@ -15,7 +15,7 @@ from app import request_log
 from app.jinja import csp_nonce, request_id
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
-from app.security import accounts
+from app.security import accounts, route_access
 from app.security.request_gate import check_request
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,7 @@ def install(app: Flask) -> None:
     app.before_request(_gate)
     app.after_request(_security_headers)
     accounts.install()
+    route_access.install(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(PlanningError, _planning_error)

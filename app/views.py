@@ -33,8 +33,12 @@ from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
+from app.security.access_key_views import AccessKeyView
 from app.security.appbuilder import PortalAppBuilder
+from app.security.change_log_views import ChangeLogView
+from app.security.matrix_views import MatrixView
 from app.security.security_manager import PortalSecurityManager
+from app.security.user_views import UserView
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,14 @@ MENU: tuple[MenuRow, ...] = (
         "ProblemReason",
         "fa-circle-question",
     ),
+    MenuRow("organisation", N_("Users"), "UserView.list", "User", "fa-users"),
+    MenuRow(
+        "organisation", N_("Roles and permissions"), "MatrixView.index", "Grant", "fa-user-shield"
+    ),
+    MenuRow("organisation", N_("Access keys"), "AccessKeyView.list", "ApiKey", "fa-key"),
+    MenuRow(
+        "organisation", N_("Change log"), "ChangeLogView.list", "ChangeLog", "fa-clock-rotate-left"
+    ),
 )
 
 VIEWS: tuple[type, ...] = (
@@ -160,6 +172,10 @@ VIEWS: tuple[type, ...] = (
     TerritoryView,
     DepartmentView,
     CompanyView,
+    UserView,
+    MatrixView,
+    ChangeLogView,
+    AccessKeyView,
 )
 """Every view besides the home page and FAB's own, in the order of registration."""
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.kernel.actor import current_actor
 from app.kernel.db import db
 from app.kernel.errors import N_, OutOfScope, PlanningError
-from app.organisation.models import PortalUser
+from app.organisation.models import Department, PortalUser, TerritoryAssignment
 from app.security.login import normal_username, unlock_values
 from app.security.password_rules import check_password, hashed
 from app.security.permissions import RoleName
@@ -68,32 +68,69 @@ def guard_accounts(session: Session, context: Any, instances: Any) -> None:
 def _check(session: Session, user: PortalUser) -> None:
     state = inspect(user)
     has = _names(user.roles)  # read first: a collection not yet loaded has no history
-    changed = {name: state.attrs[name].history for name in ("roles", "active", "company_id")}
-    stored = state.persistent
-    had = _names((*changed["roles"].unchanged, *(changed["roles"].deleted or ())))
-    if stored and any(history.has_changes() for history in changed.values()):
-        user.session_epoch = (user.session_epoch or 1) + 1
-    elif stored and state.attrs.password.history.has_changes():
-        user.session_epoch = (user.session_epoch or 1) + 1
-    if user.company_id is None and user.company is None and has - {ADMINISTRATOR}:
-        _require_company(user)
+    roles, active = state.attrs.roles.history, state.attrs.active.history
+    had = _names((*roles.unchanged, *(roles.deleted or ())))
+    old_company, company = _companies(state, user)
+    if company is None and has - {ADMINISTRATOR}:
+        _require_company()
     _check_oneself(user, had, has)
-    _check_lift(had, has)
-    was_active = (changed["active"].deleted or [user.active])[0]
-    if stored and was_active and ADMINISTRATOR in had:
-        old_company = (changed["company_id"].deleted or [user.company_id])[0]
-        stays = user.active and ADMINISTRATOR in has and old_company == user.company_id
-        if not stays and not _other_administrators(session, user.id, old_company):
-            raise AccountRefused(
-                N_("This is the last active administrator; name another one first."), field="roles"
-            )
+    _check_lift(user, had, has)
+    if not state.persistent:
+        return
+    moved = old_company != company
+    if moved and _has_duties(session, user.id):
+        raise AccountRefused(
+            N_("The person still heads a department or holds a territory; end that first."),
+            field="company",
+        )
+    if (
+        moved
+        or roles.has_changes()
+        or active.has_changes()
+        or state.attrs.password.history.has_changes()
+    ):
+        user.session_epoch = (user.session_epoch or 1) + 1
+    was_active = active.deleted[0] if active.deleted else user.active
+    stays = user.active and ADMINISTRATOR in has and not moved
+    if (
+        was_active
+        and ADMINISTRATOR in had
+        and not stays
+        and not _other_administrators(session, user.id, old_company)
+    ):
+        raise AccountRefused(
+            N_("This is the last active administrator; name another one first."),
+            field="active" if not user.active else "roles",
+        )
+
+
+def _companies(state: Any, user: PortalUser) -> tuple[int | None, int | None]:
+    """(stored, new) company id, whether it is set by object or by id."""
+    by_id, by_object = state.attrs.company_id.history, state.attrs.company.history
+    old = by_id.deleted[0] if by_id.deleted else user.company_id
+    if by_object.added:
+        chosen = by_object.added[0]
+        return old, chosen.id if chosen is not None else None
+    return old, user.company_id
+
+
+def _has_duties(session: Session, user_id: int) -> bool:
+    heads = session.scalar(
+        select(func.count()).select_from(Department).where(Department.manager_id == user_id)
+    )
+    holds = session.scalar(
+        select(func.count())
+        .select_from(TerritoryAssignment)
+        .where(TerritoryAssignment.user_id == user_id)
+    )
+    return bool(heads or holds)
 
 
 def _names(roles: Collection[Role | None]) -> set[str]:
     return {role.name for role in roles if role is not None}
 
 
-def _require_company(user: PortalUser) -> None:
+def _require_company() -> None:
     scope = g.get("row_scope") if has_request_context() else None
     if scope is None or scope.company_id is None:  # else the write guard fills the company in
         raise AccountRefused(
@@ -116,7 +153,7 @@ def _check_oneself(user: PortalUser, had: set[str], has: set[str]) -> None:
         raise AccountRefused(N_("You cannot give yourself a role."), field="roles")
 
 
-def _check_lift(had: set[str], has: set[str]) -> None:
+def _check_lift(user: PortalUser, had: set[str], has: set[str]) -> None:
     """Who is no administrator neither makes nor changes one, nor gives a role they lack."""
     if not has_request_context():
         return
@@ -126,7 +163,7 @@ def _check_lift(had: set[str], has: set[str]) -> None:
     actor = current_actor()
     if actor.user_id is None:
         raise OutOfScope
-    if ADMINISTRATOR in had and actor.user_id != g.user.id:
+    if ADMINISTRATOR in had and actor.user_id != user.id:
         raise OutOfScope
     if (has - had) - own:
         raise AccountRefused(N_("You can only give roles that you have."), field="roles")

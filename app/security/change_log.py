@@ -14,14 +14,18 @@ from sqlalchemy.orm import Session
 from app.kernel.actor import current_actor
 from app.kernel.db import db
 from app.kernel.period import Month, to_local, utc_now
+from app.security.change_words import ChangeWords, source_word
 from app.security.models import ChangeAction, ChangeLog
+from app.security.row_scope import current_scope
+from app.security.statement_guard import BY_HAND
 
-SECRET_COLUMNS = frozenset({"password"})
+SECRET_COLUMNS = frozenset({"password", "key_hash", "lookup_hash"})
 BOOKKEEPING = frozenset(
     {
         "id", "version", "created_at", "created_by", "updated_at", "updated_by",
         "created_on", "changed_on", "created_by_fk", "changed_by_fk",
-        "last_login", "login_count", "fail_login_count", "session_epoch",
+        "last_login", "login_count", "fail_login_count", "session_epoch", "locked_until",
+        "uuid", "last_used_on",
     }
 )  # fmt: skip
 
@@ -56,7 +60,7 @@ def _row(item: Any, action: ChangeAction, changes: dict[str, Any]) -> dict[str, 
     actor = current_actor()
     entity = entity_name(type(item))
     return {
-        "company_id": item.id if entity == "Company" else getattr(item, "company_id", None),
+        "company_id": _company_of(item, entity),
         "at": utc_now(),
         "user_id": actor.user_id,
         "user_name": actor.name,
@@ -68,6 +72,16 @@ def _row(item: Any, action: ChangeAction, changes: dict[str, Any]) -> dict[str, 
         "action": action,
         "changes": changes,
     }
+
+
+def _company_of(item: Any, entity: str) -> int | None:
+    """Whose log a change belongs to; what has no company belongs to that of the person."""
+    if entity == "Company":
+        return int(item.id)
+    if hasattr(item, "company_id"):
+        company_id: int | None = item.company_id
+        return company_id
+    return current_scope().company_id
 
 
 def entity_name(model: type[Any]) -> str:
@@ -134,20 +148,35 @@ class HistoryEntry:
     source: str
     reason: str | None
     action: ChangeAction
-    changes: dict[str, list[Any]]
+    changes: dict[str, list[str]]
 
 
 def change_history(item: Any, limit: int = 100) -> list[HistoryEntry]:
-    """The newest changes of a record the caller may already see, latest first."""
-    rows = db.session.scalars(
-        select(ChangeLog)
-        .where(ChangeLog.entity == entity_name(type(item)), ChangeLog.record_id == item.id)
-        .order_by(ChangeLog.id.desc())
+    """The newest changes of a record the caller may already see, latest first, in words."""
+    table = ChangeLog.__table__
+    entity = entity_name(type(item))
+    rows = db.session.execute(
+        select(table)
+        .where(table.c.entity == entity, table.c.record_id == item.id)
+        .order_by(table.c.id.desc())
         .limit(limit)
-    )
+        .execution_options(**{BY_HAND: True})
+    ).all()
+    words = ChangeWords((entity, row.changes) for row in rows)
     return [
         HistoryEntry(
-            to_local(row.at), row.user_name, row.source, row.reason, row.action, row.changes
+            to_local(row.at),
+            row.user_name,
+            source_word(row.source),
+            row.reason,
+            row.action,
+            dict(
+                zip(
+                    row.changes,
+                    ([old, new] for _l, old, new in words.of(entity, row.changes)),
+                    strict=True,
+                )
+            ),
         )
         for row in rows
     ]

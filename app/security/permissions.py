@@ -108,7 +108,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("User", N_("Users"), "rcux", "rcux", "", "", ""),
     EntityGrants("Grant", N_("Roles and permissions"), "rux", "rux", "", "", ""),
     EntityGrants("ChangeLog", N_("Change log"), "rx", "rx", "", "", ""),
-    EntityGrants("ApiKey", N_("Access keys"), "rcud", "rcud", "", "", ""),
+    EntityGrants("ApiKey", N_("Access keys"), "rcu", "rcu", "", "", ""),
     EntityGrants("OwnAccount", N_("Own account"), "ru", "ru", "ru", "ru", "ru"),
 )
 

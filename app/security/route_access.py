@@ -53,11 +53,13 @@ def _grant(view: Any, method: str) -> Grant | None:
 
 def grant_of(endpoint: str) -> Grant | None:
     """The grant an endpoint of the current application needs."""
-    known: dict[str, Grant | None] | None = current_app.extensions.get("route_grants")
-    if known is None:
-        known = route_grants(current_app._get_current_object())  # type: ignore[attr-defined]
-        current_app.extensions["route_grants"] = known
+    known: dict[str, Grant | None] = current_app.extensions["route_grants"]
     return known.get(endpoint)
+
+
+def install(app: Flask) -> None:
+    """Look the grants up once, outside of requests: some views offer less to some people."""
+    app.extensions["route_grants"] = route_grants(app)
 
 
 def is_api(endpoint: str) -> bool:

@@ -1,0 +1,74 @@
+"""The change log: who changed what, when, by which way, from which value to which."""
+
+from __future__ import annotations
+
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from app.kernel.base_view import PlanningView
+from app.kernel.formatters import MISSING
+from app.kernel.list_filters import Quick
+from app.models import ChangeLog
+from app.security.change_words import SOURCES, ChangeWords, entities, entity_label, source_word
+from app.security.quick_inputs import ChoiceQuick, DayQuick, GivenChoices
+
+
+def change_list(changes: list[tuple[str, str, str]]) -> Markup:
+    """Label: old → new, one per line; escaped."""
+    items = Markup("").join(
+        Markup('<li><b>{}</b> <del>{}</del> <i aria-hidden="true">→</i> <ins>{}</ins></li>').format(
+            label, old or MISSING, new or MISSING
+        )
+        for label, old, new in changes
+    )
+    return Markup('<ul class="change-list">{}</ul>').format(items) if changes else Markup("")
+
+
+class ChangeLogView(GivenChoices, PlanningView):
+    """Read-only; the rows are written by the session itself."""
+
+    datamodel = SQLAInterface(ChangeLog)
+    route_base = "/change-log"
+    list_title = _l("Change log")
+    hint = _l("Written with every change, in the same transaction. Nobody can edit it.")
+    empty_hint = _l("Changes of master data, users and permissions appear here.")
+    list_template = "security/change_log.html"
+    list_columns = ["at", "user_name", "action", "entity", "record_label", "words", "source"]
+    card_columns = ["at", "user_name", "action", "entity", "record_label", "words"]
+    export_columns = [
+        "at", "user_name", "source", "action", "entity", "record_label", "record_id", "words_text",
+        "reason",
+    ]  # fmt: skip
+    order_columns = ["at", "user_name", "entity"]
+    base_order = ("id", "desc")
+    filter_bar = [
+        DayQuick("at", "date_range"),
+        Quick("user_name", "contains"),
+        ChoiceQuick(
+            "entity",
+            "relation",
+            choices=lambda: [(name, entity_label(name)) for name in entities()],
+        ),
+        Quick("record_label", "contains"),
+        Quick("action", "enum"),
+        ChoiceQuick("source", "relation", choices=lambda: list(SOURCES.items())),
+    ]
+    search_columns = ["record_id"]
+    extra_labels = {"words": _l("Changes"), "words_text": _l("Changes")}
+    formatters_columns = {"words": change_list, "entity": entity_label, "source": source_word}
+    tones = {"action": {"CREATED": "ok", "CHANGED": "info", "DELETED": "bad"}}
+    base_permissions = ["can_read", "can_export"]
+    exclude_route_methods = {
+        "download", "show", "add", "edit", "delete", "bulk_edit", "select", "action", "action_post",
+    }  # fmt: skip
+
+    def annotate(self, rows: list[ChangeLog]) -> None:
+        """The changes in words, the reason first."""
+        words = ChangeWords((row.entity, row.changes) for row in rows)
+        for row in rows:
+            changes = words.of(row.entity, row.changes)
+            row.words_text = "\n".join(f"{label}: {old} → {new}" for label, old, new in changes)
+            if row.reason:
+                changes = [(str(_l("Reason")), "", row.reason), *changes]
+            row.words = changes
