@@ -5,7 +5,7 @@ mapping: field → {"column": header} | {"constant": text}, either with {"defaul
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,10 +155,10 @@ def _with_default(parse: Parser, default: Stored, *, is_key: bool, column: Sheet
     return parse_or_default
 
 
-def missing_fields(sheet: Sheet, mapping: FieldMapping) -> tuple[str, ...]:
+def missing_fields(sheet: Sheet, mapped: Collection[str]) -> tuple[str, ...]:
     """Fields a new row needs that have neither column nor constant nor another way."""
     return tuple(
-        column.field for column in sheet.columns if column.required and column.field not in mapping
+        column.field for column in sheet.columns if column.required and column.field not in mapped
     )
 
 

@@ -72,7 +72,7 @@ def counts(run: Comparison) -> Counts:
     rows = run.connection.execute(
         select(stage.outcome, func.count()).where(run.of_batch()).group_by(stage.outcome)
     )
-    return {outcome: number for outcome, number in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _forget(run: Comparison) -> None:
@@ -194,7 +194,7 @@ def _reject_incomplete(run: Comparison) -> int:
     stage = run.stage.c
     is_new = stage.outcome == NEW
     found = 0
-    unmapped = missing_fields(run.sheet, dict.fromkeys(run.mapped, {}))
+    unmapped = missing_fields(run.sheet, run.mapped)
     if unmapped:
         found += run.add_errors("", "MISSING_COLUMN", is_new, detail=", ".join(unmapped))
     for column in run.sheet.columns:

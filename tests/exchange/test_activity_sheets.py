@@ -1,0 +1,233 @@
+"""Sales lines with their roll-up, and questionnaire answers."""
+
+import datetime as dt
+import random
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select, update
+
+from app.exchange import importer
+from app.kernel.db import db
+from app.models import (
+    Customer,
+    CustomerTerritory,
+    MonthlySales,
+    NeedOption,
+    Product,
+    Questionnaire,
+    QuestionnaireAnswer,
+    QuestionnaireStatus,
+    SalesLine,
+    Territory,
+)
+from tests.exchange.conftest import Importing, counts, messages
+
+pytestmark = pytest.mark.sql
+
+LINE = ["客户编码", "商品编码", "订货日期", "订单号", "需求量", "销量", "金额"]
+
+
+@pytest.fixture
+def shops(company: int) -> dict[str, int]:
+    """Customers 1 to 3 in T1 and products A and B: code → id."""
+    territory = db.session.scalars(select(Territory).where(Territory.code == "T1")).one()
+    ids = {}
+    for code in ("1", "2", "3"):
+        shop = Customer(
+            company_id=company, territory_id=territory.id, code=code, name=f"Shop {code}",
+            market_type="URBAN", business_type="GROCERY", scale="SMALL", grade=5,
+            order_mode="PHONE", settle_mode="CASH", terminal_type="ORDINARY",
+            open_date=dt.date(2024, 1, 1),
+        )  # fmt: skip
+        db.session.add(shop)
+        db.session.flush()
+        ids[code] = shop.id
+        history = CustomerTerritory(
+            company_id=company, customer_id=shop.id, valid_from=dt.date(2026, 1, 1),
+            territory_id=territory.id,
+        )  # fmt: skip
+        db.session.add(history)
+    for code in ("A", "B"):
+        product = Product(company_id=company, code=code, name=f"Product {code}")
+        db.session.add(product)
+        db.session.flush()
+        ids[code] = product.id
+    db.session.commit()
+    return ids
+
+
+def lines() -> list[Any]:
+    db.session.expire_all()
+    return list(
+        db.session.execute(
+            select(SalesLine.__table__).order_by(SalesLine.customer_id, SalesLine.order_no)
+        )
+    )
+
+
+def roll_up() -> set[tuple[Any, ...]]:
+    table = MonthlySales.__table__.c
+    columns = (
+        table.month, table.customer_id, table.product_id, table.territory_id,
+        table.demanded_cartons, table.delivered_cartons, table.amount_fen, table.line_count,
+        table.demanded_lines, table.stockout_lines,
+    )  # fmt: skip
+    return {(row[0].number, *row[1:]) for row in db.session.execute(select(*columns))}
+
+
+def roll_up_in_python() -> set[tuple[Any, ...]]:
+    """The rule of the roll-up, written plainly."""
+    sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * 6)
+    for line in lines():
+        month = line.order_date.year * 100 + line.order_date.month
+        entry = sums[month, line.customer_id, line.product_id, line.territory_id]
+        demands = line.demanded_cartons > 0
+        for at, value in enumerate(
+            (
+                line.demanded_cartons, line.delivered_cartons, line.amount_fen, 1, demands,
+                demands and line.delivered_cartons == 0,
+            )
+        ):  # fmt: skip
+            entry[at] += value
+    return {(*key, *entry) for key, entry in sums.items()}
+
+
+def test_lines_inherit_from_the_customer_and_are_rolled_up(
+    imported: Importing, shops: dict[str, int]
+):
+    rows = [
+        LINE,
+        ["1", "A", "2026-03-01", "S1", "5", "3", "300.5"],
+        ["1", "A", "2026-03-08", "S2", "4", "0", "0"],
+        ["1", "A", "2026-03-09", "S3", "", "2", "200"],
+        ["1", "A", "2026-04-01", "S4", "", "-1", "-100"],
+    ]
+    batch = imported("sales_lines", rows)
+    assert counts(batch) == (4, 0, 0, 0)
+    first, _second, third, _fourth = lines()
+    assert (first.channel.name, first.settle_mode.name, first.batch_id) == (
+        "PHONE", "CASH", batch.id,
+    )  # fmt: skip
+    assert (third.demanded_cartons, third.amount_fen) == (2, 20000)
+    assert {row[0]: row[4:] for row in roll_up()} == {
+        202603: (11, 5, 50050, 3, 3, 1),
+        202604: (-1, -1, -10000, 1, 0, 0),
+    }
+    assert counts(imported("sales_lines", rows)) == (0, 0, 4, 0)
+    rows[1][5] = "5"
+    assert counts(imported("sales_lines", rows)) == (0, 1, 3, 0)
+    assert roll_up() == roll_up_in_python()
+
+
+def test_the_territory_is_that_of_the_order_date(
+    imported: Importing, company: int, shops: dict[str, int]
+):
+    other = db.session.scalars(select(Territory).where(Territory.code == "T2")).one().id
+    table = CustomerTerritory
+    db.session.execute(
+        update(table).where(table.customer_id == shops["1"]).values(valid_to=dt.date(2026, 3, 14))
+    )
+    db.session.add(
+        table(
+            company_id=company, customer_id=shops["1"], valid_from=dt.date(2026, 3, 15),
+            territory_id=other,
+        )
+    )  # fmt: skip
+    db.session.execute(delete(table).where(table.customer_id == shops["2"]))
+    db.session.commit()
+    rows = [
+        LINE,
+        ["1", "A", "2025-12-31", "S1", "", "1", "1"],
+        ["1", "A", "2026-03-14", "S2", "", "1", "1"],
+        ["1", "A", "2026-03-15", "S3", "", "1", "1"],
+        ["2", "A", "2026-03-15", "S4", "", "1", "1"],
+    ]
+    imported("sales_lines", rows)
+    codes = {t.id: t.code for t in db.session.scalars(select(Territory))}
+    assert {row.order_no: codes[row.territory_id] for row in lines()} == {
+        "S1": "T1", "S2": "T1", "S3": "T2", "S4": "T1",
+    }  # fmt: skip
+    assert len(roll_up()) == 4
+    assert roll_up() == roll_up_in_python()
+
+
+def test_any_sequence_of_imports_leaves_a_true_roll_up(imported: Importing, shops: dict[str, int]):
+    chance = random.Random(135)  # noqa: S311 -- the same files every time
+    for _file in range(4):
+        keys = {
+            (
+                chance.choice("123"), chance.choice("AB"),
+                f"2026-{chance.randint(1, 3):02}-{chance.randint(1, 28):02}",
+                chance.choice(["", "S1", "S2"]),
+            )
+            for _line in range(40)
+        }  # fmt: skip
+        amounts = [
+            [*key, chance.randint(0, 3), chance.randint(0, 3), chance.randint(0, 999)]
+            for key in sorted(keys)
+        ]
+        imported("sales_lines", [LINE, *amounts])
+        assert roll_up() == roll_up_in_python()
+
+
+def test_unknown_and_repeated_lines(checked: Importing, shops: dict[str, int]):
+    rows = [
+        LINE,
+        ["9", "A", "2026-03-01", "S1", "", "1", "1"],
+        ["1", "Z", "2026-03-01", "S1", "", "1", "1"],
+        ["1", "A", "2026-03-01", "S1", "", "1", "1"],
+        ["1", "Product A", "2026-03-01", "S1", "", "2", "2"],
+        ["1", "B", "2026-03-01", "", "", "1.5", "x"],
+    ]
+    batch = checked("sales_lines", rows)
+    assert counts(batch) == (0, 0, 0, 5)
+    assert {(row, field) for row, field, _text in messages(batch)} == {
+        (2, "customer"), (3, "product"), (4, ""), (5, ""), (6, "delivered_cartons"),
+        (6, "amount_fen"),
+    }  # fmt: skip
+    last = checked("sales_lines", rows[:1] + rows[3:5], on_repeat="last")
+    assert (last.rows_total, *counts(last)) == (2, 1, 0, 0, 0)
+    importer.commit(last.id)
+    assert db.session.scalar(select(func.sum(SalesLine.delivered_cartons))) == 2
+
+
+ANSWER = ["客户编码", "月份", "需求", "说明"]
+
+
+@pytest.fixture
+def needs(company: int, shops: dict[str, int]) -> None:
+    for code in ("D01", "D02"):
+        db.session.add(NeedOption(company_id=company, code=code, name=f"Need {code}"))
+    db.session.commit()
+
+
+def test_answers_make_their_questionnaires(imported: Importing, needs: None):
+    rows = [
+        ANSWER,
+        ["1", "2026-03", "D01", "more of A"],
+        ["1", "2026-03", "Need D02", ""],
+        ["2", "202603", "D01", ""],
+    ]
+    assert counts(imported("questionnaire_answers", rows)) == (3, 0, 0, 0)
+    forms = db.session.scalars(select(Questionnaire)).all()
+    assert {(form.month.number, form.status.name, form.source.name) for form in forms} == {
+        (202603, "OPEN", "PLATFORM")
+    }
+    assert len(forms) == 2
+    assert counts(imported("questionnaire_answers", rows)) == (0, 0, 3, 0)
+    rows[1][3] = "much more of A"
+    rows.append(["1", "2026-04", "D01", ""])
+    assert counts(imported("questionnaire_answers", rows)) == (1, 1, 2, 0)
+    assert db.session.scalar(select(func.count()).select_from(QuestionnaireAnswer)) == 4
+
+
+def test_confirmed_questionnaires_stay(checked: Importing, imported: Importing, needs: None):
+    rows = [ANSWER, ["1", "2026-03", "D01", "x"]]
+    imported("questionnaire_answers", rows)
+    db.session.execute(update(Questionnaire).values(status=QuestionnaireStatus.CONFIRMED))
+    db.session.commit()
+    again = checked("questionnaire_answers", [*rows, ["1", "2026-03", "D02", ""]])
+    assert counts(again) == (0, 0, 1, 1)
+    assert [(row, field) for row, field, _text in messages(again)] == [(3, "")]
