@@ -1,6 +1,6 @@
 """A large company for measuring, made by set-based statements.
 
-Customers come from executemany; the roll-up is generated in the database by one INSERT … SELECT
+Customers are generated and loaded in bulk; the roll-up is generated in the database by one INSERT … SELECT
 per month, and the order lines of the last months are derived from it so that they add up to it.
 Products, quantities and stock-outs follow from the customer's number by modular arithmetic, so
 the same size always gives the same figures.
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, case, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.demo.customers import customer_rows
+from app.demo.loading import load
 from app.demo.people import Accounts, add_company, add_people, licence_prefix
 from app.demo.plan import BulkCompany, Dates, season_percent, words
 from app.kernel.columns import MonthType
@@ -164,7 +165,7 @@ def _add_customers(
             ),
         }
         rows = customer_rows(company.id, territory_id, place, (prefix, number * each), each, dates)
-        session.execute(insert(CUSTOMER), list(rows))
+        load(session.connection(), CUSTOMER, rows)
     session.execute(
         insert(CustomerTerritory.__table__).from_select(
             ["company_id", "customer_id", "valid_from", "territory_id"],

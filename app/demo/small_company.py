@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.demo.customers import MOVED, apply_customer_stories, customer_rows
+from app.demo.loading import load
 from app.demo.orders import Buyer, Ware, order_calendar, order_lines
 from app.demo.people import (
     Accounts,
@@ -44,7 +42,6 @@ from app.models import (
     Territory,
 )
 
-LINES_PER_STATEMENT = 5_000
 LICENCES_PER_TERRITORY = 10_000
 
 
@@ -106,7 +103,7 @@ def _add_customers(
             moved = rows[MOVED - 1]["code"], territories[place["code"]]
             # The first territory's customer stands in the second one today.
             rows[MOVED - 1]["territory_id"] = list(territories.values())[1]
-        session.execute(insert(Customer.__table__), rows)
+        load(session.connection(), Customer.__table__, rows)
     _add_stays(session, company, moved, dates)
 
 
@@ -162,15 +159,8 @@ def _add_sales(session: Session, company: Company, spec: SmallCompany, dates: Da
         has_stories=spec.has_stories,
     )
     connection = session.connection()
-    for batch in _batches(lines):
-        connection.execute(insert(SalesLine.__table__), batch)
+    load(connection, SalesLine.__table__, lines)
     rebuild_monthly_sales(connection, company.id, months)
-
-
-def _batches(lines: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    iterator = iter(lines)
-    while batch := list(islice(iterator, LINES_PER_STATEMENT)):
-        yield batch
 
 
 def _wares(session: Session, company_id: int) -> list[Ware]:
