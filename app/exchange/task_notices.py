@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from app.jobs.queue import OPEN_STATES, is_runner_missing
 from app.kernel.db import db
+from app.kernel.period import utc_now
 from app.models import Task, TaskState
 
 MOST_IN_BELL = 8
@@ -84,12 +85,13 @@ def _result_url(result: dict[str, Any]) -> str | None:
 
 
 def own_tasks() -> list[Task]:
-    """The person's running tasks and those whose end they have not been told, newest first."""
+    """The person's running tasks, those whose end is news, and those of the last day."""
+    since = utc_now() - dt.timedelta(days=1)
     query = (
         select(Task)
         .where(
             Task.requested_by == g.user.id,
-            or_(Task.state.in_(OPEN_STATES), Task.seen_at.is_(None)),
+            or_(Task.state.in_(OPEN_STATES), Task.seen_at.is_(None), Task.finished_at >= since),
         )
         .order_by(Task.id.desc())
         .limit(MOST_IN_BELL)
@@ -97,9 +99,9 @@ def own_tasks() -> list[Task]:
     return list(db.session.scalars(query))
 
 
-def bell(tasks: Iterable[Task] | None = None) -> dict[str, Any]:
+def bell() -> dict[str, Any]:
     """What the bell of the top bar shows."""
-    notices = [notice(task) for task in (own_tasks() if tasks is None else tasks)]
+    notices = [notice(task) for task in own_tasks()]
     running = sum(entry.is_open for entry in notices)
     return {
         "notices": notices,

@@ -100,14 +100,17 @@ class TaskView(PlanningView):
     @expose("/seen", methods=["POST"])
     @has_access
     def seen(self) -> Response | AnyResponse:
-        """The person has read the notices of ended tasks."""
+        """The person has read the notices of ended tasks: of all, or of the one named `task`."""
+        body = request.get_json(silent=True) or {}
+        only = body.get("task") if isinstance(body, dict) else None
         moment = utc_now()
         for task in own_tasks():
-            if task.state not in OPEN_STATES:
+            is_meant = only is None or str(task.id) == str(only)
+            if task.state not in OPEN_STATES and task.seen_at is None and is_meant:
                 task.seen_at = moment
         db.session.commit()
         if request.is_json:
-            return jsonify(unseen=0)
+            return jsonify(unseen=bell()["unseen"])
         return redirect(url_for("TaskView.list"), 303)
 
     @expose("/<pk>/cancel", methods=["POST"])

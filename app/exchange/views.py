@@ -48,7 +48,6 @@ class ImportView(PlanningView):
     route_base = "/imports"
     base_filters = [["sheet", OfGrantedSheets, None]]
     list_title = _l("Imports")
-    list_template = "exchange/import_list.html"
     hint = _l(
         "A file is checked and compared first; you see every change before anything is written."
     )
@@ -92,6 +91,19 @@ class ImportView(PlanningView):
     exclude_route_methods = {
         "download", "add", "edit", "delete", "bulk_edit", "select", "action", "action_post",
     }  # fmt: skip
+
+    def list_buttons(self) -> list[dict[str, Any]]:
+        """The way into the wizard."""
+        if not self.appbuilder.sm.has_access("can_create", self.class_permission_name):
+            return []
+        return [
+            {
+                "url": url_for("ImportView.new"),
+                "text": _("New import"),
+                "icon": "fa-file-import",
+                "is_primary": True,
+            }
+        ]
 
     def _input(self, quick: Quick, primary: bool) -> dict[str, Any]:
         """The sheet is a text in the database and a list of choices here."""
@@ -254,7 +266,16 @@ class ImportView(PlanningView):
         batch = self.scoped_item(pk)
         task = pages.open_task(batch)
         if task is not None:
-            return self._page("import_progress", 3, batch, outcome=outcome_html(task))
+            is_check = task.kind == "import_check"
+            return self._page(
+                "import_progress",
+                3 if is_check else 4,
+                batch,
+                outcome=outcome_html(task),
+                heading=_("The file is being checked")
+                if is_check
+                else _("The rows are being imported"),
+            )
         if batch.state not in (BatchState.CHECKED, BatchState.COMMITTING):
             return redirect(url_for(f"ImportView.{pages.page_of(batch)}", pk=batch.id), 303)
         counts = {

@@ -20,9 +20,9 @@ from app.kernel.actor import Actor, acting_as
 from app.kernel.db import db, read_only
 from app.kernel.errors import N_, PlanningError
 from app.models import PortalUser, Task, TaskState
+from app.security.access import load_access
 from app.security.row_scope import UNRESTRICTED, scoped_to
 from app.security.scope_resolution import resolve_scope
-from app.security.access import load_access
 
 log = logging.getLogger(__name__)
 

@@ -52,7 +52,8 @@
       }
       var place = row.closest('[data-task-reload]');
       if (place && state.open.indexOf(Number(id)) < 0) {
-        window.location.reload();
+        var again = function () { window.location.reload(); };
+        window.Portal.post(bell.dataset.seenUrl, { task: id }).then(again, again);
         return;
       }
       if (!row.contains(document.activeElement)) {
