@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -62,7 +63,9 @@ def test_refusals_do_not_tell_who_exists(portal: Flask):
         visitor = Visitor(portal)
         answer = visitor.log_in(name, password)
         assert answer.status_code == 401
-        answers.append(re.findall(r'role="alert".*?</div>', answer.get_data(as_text=True), re.S))
+        answers.append(
+            re.findall(r'role="alert".*?</div>', answer.get_data(as_text=True), re.DOTALL)
+        )
         assert not is_in(visitor)
     assert answers[0]
     assert all(answer == answers[0] for answer in answers)
@@ -163,7 +166,7 @@ def test_at_most_ten_guesses_in_any_quarter_of_an_hour(
             times += [second] * (len(decided) - before)
             clock.forward(15)
     for begin in times:
-        assert sum(begin <= time < begin + 900 for time in times) <= 10
+        assert sum(begin <= moment < begin + 900 for moment in times) <= 10
 
 
 def test_the_right_password_waits_too_and_an_administrator_can_unlock(
@@ -255,10 +258,7 @@ def test_deactivation_and_a_closed_company_end_sessions(portal: Flask):
 
 def test_sessions_end_idle_and_old(portal: Flask, monkeypatch: pytest.MonkeyPatch):
     visitor = Visitor(portal, "customer_a1")
-    began = login_module.utc_now().timestamp()
-    import time as clock
-
-    real = clock.time()
+    real = time.time()
     monkeypatch.setattr("app.security.sessions.time.time", lambda: real + 29 * 60)
     assert is_in(visitor)
     monkeypatch.setattr("app.security.sessions.time.time", lambda: real + 58 * 60)
@@ -267,14 +267,11 @@ def test_sessions_end_idle_and_old(portal: Flask, monkeypatch: pytest.MonkeyPatc
     answer = visitor.get("/account/")
     assert answer.status_code == 303
     assert answer.location.startswith("/login/")
-    assert began
 
 
 def test_no_session_is_older_than_twelve_hours(portal: Flask, monkeypatch: pytest.MonkeyPatch):
-    import time as clock
-
     visitor = Visitor(portal, "customer_a1")
-    real = clock.time()
+    real = time.time()
     for minute in range(0, 12 * 60, 20):
         now = real + minute * 60
         monkeypatch.setattr("app.security.sessions.time.time", lambda now=now: now)
