@@ -27,6 +27,10 @@ from app.master.rules_parameters import (
 from app.models import ParameterValue, ParameterVersion, PortalUser
 
 NOTE_LENGTH = 200
+NEWER_VERSION = N_(
+    "Somebody else saved a newer version meanwhile. Their changes are filled in where you changed "
+    "nothing; please check and save again."
+)
 
 
 class ParametersRefused(PlanningError):
@@ -114,14 +118,14 @@ def save_parameters(
         )
     current = current_parameters(session, company_id)
     if current.number != base_number:
-        raise StaleVersion(field="note")
+        raise StaleVersion(NEWER_VERSION, field="note")
     if not differences({code: getattr(current, code) for code in DEFAULTS}, values):
         raise PlanningError(N_("Nothing was changed, so there is nothing to save."), field="note")
     try:
         with session.begin_nested():
             _add_version(session, company_id, base_number + 1, values, note)
     except IntegrityError:  # the other editor was faster by a moment
-        raise StaleVersion(field="note") from None
+        raise StaleVersion(NEWER_VERSION, field="note") from None
     return base_number + 1
 
 

@@ -16,7 +16,9 @@ from app.kernel.errors import PlanningError, StaleVersion
 from app.kernel.list_request import ascii_integer
 from app.master.parameters import (
     ParametersRefused,
+    UnknownVersion,
     current_parameters,
+    parameters_in,
     save_parameters,
     version_history,
 )
@@ -110,13 +112,7 @@ class ParameterView(BaseView):
                 flash(_("Saved as version %(number)d.", number=saved), "success")
                 return redirect(url_for("ParameterView.index", company=company.id), 303)
         if isinstance(refusal, StaleVersion):
-            refusal = PlanningError(
-                _(
-                    "Somebody else saved a newer version meanwhile. Open the history to compare, "
-                    "then edit again."
-                ),
-                field="note",
-            )
+            number, texts = _merged(company.id, number, texts)
         page = self._form(company, number, texts, problems, note, refusal)
         return Response(page, 409 if refusal.status == 409 else 422, mimetype="text/html")
 
@@ -156,6 +152,22 @@ class ParameterView(BaseView):
 
 def _group(definition: Definition) -> str:
     return definition.group
+
+
+def _merged(company_id: int, number: int, texts: dict[str, str]) -> tuple[int, dict[str, str]]:
+    """The newest number, and what was typed with everything left alone at its newest value."""
+    newest = current_parameters(db.session(), company_id)
+    try:
+        base = parameters_in(db.session(), company_id, number)
+    except UnknownVersion:
+        base = newest
+    merged = {
+        row.code: row.text(getattr(newest, row.code))
+        if texts[row.code] == row.text(getattr(base, row.code))
+        else texts[row.code]
+        for row in PARAMETERS
+    }
+    return newest.number, merged
 
 
 def _read(texts: dict[str, str]) -> tuple[dict[str, int], list[ParameterProblem]]:
