@@ -23,7 +23,7 @@ class BatchState(LabelledEnum):
     CHECKING = ("checking", N_("Being checked"))
     CHECKED = ("checked", N_("Checked, not yet imported"))
     COMMITTING = ("committing", N_("Being imported"))
-    COMMITTED = ("committed", N_("Imported"))
+    COMMITTED = ("committed", N_("Import finished"))
     FAILED = ("failed", N_("Failed"))
     CANCELLED = ("cancelled", N_("Cancelled"))
 

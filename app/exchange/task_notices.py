@@ -70,7 +70,7 @@ def notice(task: Task) -> TaskNotice:
         warning=str(result.get("warning", "")),
         error=_(task.error) if task.error else "",
         url=_result_url(result) if task.state is TaskState.DONE else None,
-        link_text=_("Download") if task.kind == "export" else _("Open"),
+        link_text=_("Download") if task.kind == "export" else _("Show the result"),
         is_seen=task.seen_at is not None,
     )
 
