@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from app.exchange import importer
@@ -41,6 +42,7 @@ GROUPS_SHOWN = 20
     "--commit", "is_commit", is_flag=True, help="Write; without it only the check is shown."
 )
 @click.option("--good-rows", is_flag=True, help="Write the good rows although others are rejected.")
+@with_appcontext
 def import_command(
     sheet: str,
     file: Path,
