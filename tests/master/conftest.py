@@ -81,7 +81,7 @@ def stored(demo: Flask) -> Callable[[Any], Any]:
 
 @pytest.fixture
 def change(demo: Flask) -> Any:
-    """An application context for direct writes: ``with change() as session``; it commits."""
+    """Direct writes in an application context, committed at the end."""
 
     @contextmanager
     def block() -> Any:

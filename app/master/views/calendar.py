@@ -207,6 +207,7 @@ class CalendarDayView(PlanningView):
     route_base = "/calendar-days"
     list_title = _l("Special days")
     hint = _l("Holidays, make-up workdays and days changed by hand. Change them in the calendar.")
+    exclude_route_methods = {"download", "add", "edit", "delete", "bulk_edit"}
     base_permissions = ["can_read", "can_export"]
     list_columns = ["day", "is_workday", "name", "source"]
     show_columns = ["day", "is_workday", "name", "source", "updated_at"]

@@ -10,7 +10,7 @@ from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, inspect, or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Query
 
 from app.kernel.base_view import PlanningView
@@ -19,8 +19,9 @@ from app.kernel.errors import N_, PlanningError
 from app.kernel.formatters import pill
 from app.kernel.list_filters import Quick
 from app.kernel.period import Month
+from app.master.product_use import check_unused
 from app.master.views.categories_of_products import BranchQuick, ShowsCategory, category_words
-from app.models import KeyProductSnapshot, MonthlySales, Product, SalesLine, TarSource
+from app.models import KeyProductSnapshot, Product, TarSource
 
 PRICES = ["wholesale_fen", "retail_fen", "price_class", "sticks_per_carton"]
 MOST_TAR = 200
@@ -142,16 +143,7 @@ class ProductView(ProductPages):
         return super().column_value(item, path)
 
     def pre_delete(self, item: Product) -> None:
-        for model in (SalesLine, MonthlySales, KeyProductSnapshot):
-            query = select(exists().where(model.product_id == item.id))
-            if db.session.scalar(query):
-                raise PlanningError(
-                    N_(
-                        "%(product)s has sales or was a key brand and cannot be deleted. "
-                        "Set the product status to “Retired” instead."
-                    ),
-                    product=str(item),
-                )
+        check_unused(self.datamodel.session, item)
 
 
 def key_months(product: Product) -> str:
