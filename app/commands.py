@@ -50,6 +50,18 @@ def demo(size: str, reference: dt.datetime | None, *, if_empty: bool) -> None:
         raise click.ClickException(refusal.message()) from None
 
 
+@portal.command("permissions-document")
+def permissions_document_command() -> None:
+    """Write docs/permissions.md from the grants, row scopes and registered routes."""
+    import config
+    from app.security.permissions_document import permissions_document
+
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    path = config.ROOT / "docs" / "permissions.md"
+    path.write_text(permissions_document(app), encoding="utf-8")
+    click.echo("docs/permissions.md is written.")
+
+
 def install(app: Flask) -> None:
     from app.exchange.commands import import_command
 

@@ -96,7 +96,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("NeedOption", N_("Needs questionnaire"), "rcudx", "rcudx", "rx", "r", "r"),
     EntityGrants("AbilityItem", N_("Ability scoring sheet"), "rcudx", "rcudx", "rx", "r", "r"),
     EntityGrants("ProblemReason", N_("Problem reasons"), "rcudx", "rcudx", "rx", "r", "r"),
-    EntityGrants("ImportBatch", N_("Imports"), "rcux", "rcux", "", "", "rcux"),
+    EntityGrants("ImportBatch", N_("Imports"), "rcx", "rcx", "", "", "rcx"),
     EntityGrants("ExportFile", N_("Export files"), "r", "r", "r", "r", "r"),
     EntityGrants("Task", N_("Background work"), "ru", "ru", "ru", "ru", "ru"),
     EntityGrants("Company", N_("Companies"), "rcux", "rcux", "", "", ""),
