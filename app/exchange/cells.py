@@ -37,7 +37,7 @@ _YMD = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _XXY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 _TIME = re.compile(
-    r"[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?:Z|[+-]\d{2}:?\d{2})?$", re.I
+    r"[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?:Z|[+-]\d{2}:?\d{2})?$", re.IGNORECASE
 )
 _POINT = re.compile(r"POINT ?\( ?(\S+) (\S+) ?\)", re.IGNORECASE)
 _PAIR = re.compile(r"([+-]?[\d.]+) ?[,;， ] ?([+-]?[\d.]+)")
@@ -209,21 +209,24 @@ def date_of(cell: Cell, date_format: str = "auto") -> dt.date | None:
 
 def _date_of_text(text: str, date_format: str) -> dt.date:
     text = _TIME.sub("", text).replace(" ", "")
-    match = _YMD.fullmatch(text) or _COMPACT.fullmatch(text)
+    if text.isdigit() and len(text) == 5:
+        return _in_range(EXCEL_EPOCH + dt.timedelta(days=int(text)))
+    if match := _YMD.fullmatch(text) or _COMPACT.fullmatch(text):
+        return _date(int(match[1]), int(match[2]), int(match[3]))
+    match = _XXY.fullmatch(text)
+    if match is None:
+        raise CellFault("NOT_A_DATE")
+    first, second, year = int(match[1]), int(match[2]), int(match[3])
+    if date_format in ("auto", "ymd") and first <= 12 and second <= 12 and first != second:
+        raise CellFault("AMBIGUOUS_DATE")
+    if date_format == "dmy" or (date_format != "mdy" and first > 12):
+        first, second = second, first
+    return _date(year, first, second)
+
+
+def _date(year: int, month: int, day: int) -> dt.date:
     try:
-        if match:
-            return _in_range(dt.date(int(match[1]), int(match[2]), int(match[3])))
-        if text.isdigit() and len(text) == 5:
-            return _in_range(EXCEL_EPOCH + dt.timedelta(days=int(text)))
-        match = _XXY.fullmatch(text)
-        if match is None:
-            raise CellFault("NOT_A_DATE")
-        first, second, year = int(match[1]), int(match[2]), int(match[3])
-        if date_format in ("auto", "ymd") and first <= 12 and second <= 12 and first != second:
-            raise CellFault("AMBIGUOUS_DATE")
-        if date_format == "dmy" or (date_format != "mdy" and first > 12):
-            first, second = second, first
-        return _in_range(dt.date(year, first, second))
+        return _in_range(dt.date(year, month, day))
     except CellFault:
         raise
     except ValueError:

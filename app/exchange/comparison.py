@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
-    Alias,
     ColumnElement,
     Connection,
     FromClause,
@@ -169,7 +168,7 @@ class Comparison:
             .values(outcome=REJECTED)
         )
 
-    def target_alias(self) -> Alias:
+    def target_alias(self) -> FromClause:
         return self.target.alias("target")
 
 

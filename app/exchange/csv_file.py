@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from app.kernel.errors import N_, ImportRejected
@@ -69,11 +69,9 @@ def delimiter_of(path: Path, encoding: str) -> str:
         sample = file.read(64 * 1024)
     best, best_score = ",", (0, 0)
     for delimiter in DELIMITERS:
-        widths: list[int] = []
+        lines = sample.splitlines(keepends=True)[:50]
         try:
-            for row in csv.reader(sample.splitlines(keepends=True)[:50], delimiter=delimiter):
-                if any(row):
-                    widths.append(len(row))
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if any(row)]
         except csv.Error:
             continue
         if not widths:
@@ -85,7 +83,7 @@ def delimiter_of(path: Path, encoding: str) -> str:
     return best
 
 
-def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(path: Path) -> Generator[tuple[int, list[str]]]:
     """(row number from 1, cells) of every row that is not blank. Streams; memory is flat."""
     encoding = encoding_of(path)
     delimiter = delimiter_of(path, encoding)

@@ -117,13 +117,15 @@ def mapping_rows(
 
 def help_text(sheet: Sheet, column: SheetColumn) -> str:
     """How a cell is written and what it does to a record that exists."""
+    words = choice_words(sheet, column)
     model_column = sheet.model_column(column)
-    words = [_(HOW[column.type])]
-    if model_column is not None and model_column.info.get("help"):
-        words.append(str(model_column.info["help"]))
+    hint = str(model_column.info.get("help", "")) if model_column is not None else ""
+    parts = [_("One of: %(words)s", words="、".join(words)) if words else _(HOW[column.type])]
+    if hint:
+        parts = [hint] if column.type is CellType.WEEKDAY else [*parts, hint]
     if column.on_update is not OnUpdate.OVERWRITE:
-        words.append(_(ON_UPDATE[column.on_update]))
-    return " · ".join(words)
+        parts.append(_(ON_UPDATE[column.on_update]))
+    return " · ".join(parts)
 
 
 def choice_words(sheet: Sheet, column: SheetColumn) -> tuple[str, ...]:

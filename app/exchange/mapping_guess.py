@@ -53,7 +53,7 @@ def column_words(sheet: Sheet, column: SheetColumn) -> tuple[str, ...]:
 
 
 def fields_by_header(sheet: Sheet, headers: Sequence[str]) -> dict[str, str]:
-    """field → header. A header is used once; exact words win over headers with remarks."""
+    """Field → header. A header is used once; exact words win over headers with remarks."""
     words = {column.field: column_words(sheet, column) for column in sheet.columns}
     found: dict[str, str] = {}
     used: set[str] = set()
@@ -69,10 +69,10 @@ def fields_by_header(sheet: Sheet, headers: Sequence[str]) -> dict[str, str]:
             for field, candidates in words.items():
                 if field in found or rank >= len(candidates):
                     continue
-                header = by_word.get(candidates[rank])
-                if header is not None and header not in used:
-                    found[field] = header
-                    used.add(header)
+                named = by_word.get(candidates[rank])
+                if named is not None and named not in used:
+                    found[field] = named
+                    used.add(named)
     return found
 
 
@@ -101,7 +101,7 @@ def find_header(sheet: Sheet, rows: Rows) -> tuple[int, tuple[str, ...]]:
 def guess_date_format(
     sheet: Sheet, mapping: Mapping[str, str], headers: Sequence[str], rows: Rows
 ) -> str:
-    """ "mdy" or "dmy" when the sample proves it, else "auto"."""
+    """The format that the sample proves ("mdy" or "dmy"), else "auto"."""
     positions = [
         headers.index(mapping[column.field])
         for column in sheet.columns

@@ -15,6 +15,7 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    false,
     func,
     literal,
     null,
@@ -173,8 +174,8 @@ def _classify(run: Comparison) -> None:
     differences = [
         value.is_distinct_from(target.c[name]) for name, value in run.changes(target).items()
     ]
-    comparison = case((or_(*differences), CHANGED), else_=UNCHANGED) if differences else UNCHANGED
-    judged = select(literal(comparison) if comparison is UNCHANGED else comparison)
+    changed = or_(*differences) if differences else false()
+    judged = select(case((changed, CHANGED), else_=UNCHANGED))
     values: dict[str, Any] = {
         "outcome": case(
             (stage.outcome == REPEATED, REPEATED),

@@ -107,7 +107,8 @@ def _write_body(sheet: str, path: Path) -> dict[str, Any] | None:
                 file.write(block)
         return None
     body = request.get_json(silent=True)
-    rows = body.get("rows") if isinstance(body, dict) else None
+    body = body if isinstance(body, dict) else {}
+    rows = body.get("rows")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise ImportRejected(NOT_ROWS)
     if len(rows) > MOST_ROWS:

@@ -14,6 +14,8 @@ from sqlalchemy import Column, Enum, String
 
 from app.kernel.labels import LabelledEnum
 
+CodeList = type[LabelledEnum]
+
 
 class CellType(enum.Enum):
     """How a cell is read. Storage: money in fen, tenths as integers, dates as dates."""
@@ -79,7 +81,7 @@ class SheetColumn:
     least: int | None = None
     most: int | None = None
     label: str = ""
-    choices: type[LabelledEnum] | None = None
+    choices: CodeList | None = None
     length: int = 0
 
     @property
@@ -148,13 +150,13 @@ class Sheet:
         msgid: str = model_column.info["msgid"]
         return msgid
 
-    def choices_of(self, column: SheetColumn) -> type[LabelledEnum] | None:
+    def choices_of(self, column: SheetColumn) -> CodeList | None:
         """The code list of a CHOICE column."""
         if column.choices is not None:
             return column.choices
         model_column = self.model_column(column)
         if model_column is not None and isinstance(model_column.type, Enum):
-            members: type[LabelledEnum] = model_column.type.enum_class  # type: ignore[assignment]
+            members: CodeList = model_column.type.enum_class  # type: ignore[assignment]
             return members
         return None
 

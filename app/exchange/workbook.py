@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,18 +56,18 @@ def read_top(path: Path, worksheet: str | None = None, most: int = SAMPLE_ROWS) 
     return Top(tuple(names["worksheets"]), names["worksheet"], tuple(found))
 
 
-def read_rows(path: Path, worksheet: str | None = None) -> Iterator[Row]:
+def read_rows(path: Path, worksheet: str | None = None) -> Generator[Row]:
     """All rows that are not blank. Errors: `ImportRejected`, possibly in the midst of the file."""
     return _rows(path, worksheet, {})
 
 
-def _rows(path: Path, worksheet: str | None, names: dict[str, Any]) -> Iterator[Row]:
+def _rows(path: Path, worksheet: str | None, names: dict[str, Any]) -> Generator[Row]:
     if kind_of(path) is FileKind.CSV:
         return csv_rows(path)
     return _xlsx_rows(path, worksheet, names)
 
 
-def _xlsx_rows(path: Path, worksheet: str | None, names: dict[str, Any]) -> Iterator[Row]:
+def _xlsx_rows(path: Path, worksheet: str | None, names: dict[str, Any]) -> Generator[Row]:
     process = subprocess.Popen(  # noqa: S603 -- our own script, with a path as its argument
         [sys.executable, "-I", reader_process.__file__, str(path), worksheet or ""],
         stdin=subprocess.DEVNULL,
@@ -80,8 +80,7 @@ def _xlsx_rows(path: Path, worksheet: str | None, names: dict[str, Any]) -> Iter
         for line in process.stdout:
             message = json.loads(line)
             if isinstance(message, list):
-                for number, cells in message:
-                    yield number, cells
+                yield from message
             elif "rows" in message:
                 is_complete = True
             else:

@@ -140,17 +140,16 @@ def _defaults(run: Comparison, values: dict[str, Any]) -> dict[str, ColumnElemen
 def _update(run: Comparison) -> None:
     stage, target = run.stage.c, run.target
     values: dict[str, Any] = run.changes(target)
+    kept = {
+        "updated_at": run.now,
+        "updated_by": run.user_id,
+        "changed_on": run.now,
+        "changed_by_fk": run.user_id,
+        "batch_id": run.batch_id,
+    }
+    values |= {name: value for name, value in kept.items() if name in target.c}
     if "version" in target.c:
         values["version"] = target.c.version + 1
-    for name, value in (
-        ("updated_at", run.now),
-        ("updated_by", run.user_id),
-        ("changed_on", run.now),
-        ("changed_by_fk", run.user_id),
-        ("batch_id", run.batch_id),
-    ):
-        if name in target.c:
-            values[name] = value
     same = run.same_key(target)
     if "id" in target.c:
         same = and_(target.c.company_id == stage.company_id, target.c.id == stage.target_id)

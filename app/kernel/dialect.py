@@ -84,12 +84,17 @@ def upsert(
 def upsert_rows(
     connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """INSERT … ON CONFLICT (keys) DO UPDATE for values at hand; all rows have the same columns."""
+    """INSERT … ON CONFLICT (keys) DO UPDATE for values at hand; all rows have the same columns.
+
+    A changed record's version goes up, so that an open form notices.
+    """
     if not rows:
         return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement: Any = dialect.insert(table)
     changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    if "version" in table.c:
+        changes["version"] = table.c.version + 1
     connection.execute(
         statement.on_conflict_do_update(index_elements=list(keys), set_=changes), list(rows)
     )
