@@ -17,6 +17,7 @@ TARGET = HERE.parent / "app" / "static" / "vendor"
 FILES: dict[str, tuple[str, ...]] = {
     "bootstrap-datepicker": ("dist/locales/bootstrap-datepicker.zh-CN.min.js",),
     "select2": ("dist/js/i18n/zh-CN.js",),
+    "tabulator-tables": ("dist/js/tabulator.min.js", "dist/css/tabulator_simple.min.css"),
     "wunderbaum": ("dist/wunderbaum.umd.min.js", "dist/wunderbaum.css"),
 }
 """Package → files inside it."""
