@@ -25,7 +25,8 @@ from app.security.row_scope import current_scope
 
 ALL_WEIGHTS = 100
 LIST_NAME = "shown_name"
-"""The list's name column: English on English pages, where there is an English name."""
+"""The list's name column: English on English pages where there is such a name; before it the
+company, for people who see several."""
 
 
 def shown_name(entry: Any) -> str:
@@ -101,6 +102,7 @@ class CatalogueView(PlanningView):
         "company": _l("Company"),
     }
     formatters_columns = {"strategies": strategy_words}
+    eager_loads = ("company",)
     bulk_fields = ["is_active"]
     has_history = True
     add_template = "master/catalogue_add.html"
@@ -117,7 +119,11 @@ class CatalogueView(PlanningView):
         super().__init__(**options)
 
     def column_value(self, item: Any, path: str) -> Any:
-        return shown_name(item) if path == LIST_NAME else super().column_value(item, path)
+        if path != LIST_NAME:
+            return super().column_value(item, path)
+        if g.row_scope.company_id is None:
+            return f"{item.company} · {shown_name(item)}"
+        return shown_name(item)
 
     def hidden_fields(self, role: str) -> frozenset[str]:
         """Only platform administrators say whose entry it is."""
