@@ -1,0 +1,67 @@
+"""§1.3 — the monthly snapshot keeps what was a key brand then."""
+
+import pytest
+from sqlalchemy import select, update
+
+from app.kernel.db import db
+from app.kernel.period import Month
+from app.master.key_brands import take_snapshot
+from app.master.seeding import seed_products
+from app.models import Company, KeyProductSnapshot, Product
+
+pytestmark = pytest.mark.sql
+
+MONTH = Month(2026, 10)
+
+
+@pytest.fixture
+def companies(app):
+    with app.app_context():
+        rows = [Company(code="T1", name="Test"), Company(code="T2", name="Other")]
+        db.session.add_all(rows)
+        db.session.flush()
+        for row in rows:
+            seed_products(db.session(), row.id)
+        flag(rows[0].id, "Y001", "Y002")
+        flag(rows[1].id, "Y003")
+        yield [row.id for row in rows]
+        db.session.rollback()
+
+
+def flag(company_id, *codes):
+    product = Product.__table__
+    db.session.execute(
+        update(product)
+        .where(product.c.company_id == company_id)
+        .values(is_key=product.c.code.in_(codes))
+    )
+
+
+def snapshot(month):
+    rows = db.session.execute(
+        select(KeyProductSnapshot.company_id, Product.code)
+        .join(Product, Product.id == KeyProductSnapshot.product_id)
+        .where(KeyProductSnapshot.month == month)
+    )
+    return {tuple(row) for row in rows}
+
+
+def test_only_the_companys_flags_are_kept(companies):
+    take_snapshot(db.session.connection(), companies[0], MONTH)
+    assert snapshot(MONTH) == {(companies[0], "Y001"), (companies[0], "Y002")}
+
+
+def test_a_second_run_and_a_later_flag_change_nothing(companies):
+    connection = db.session.connection()
+    take_snapshot(connection, companies[0], MONTH)
+    flag(companies[0], "Y005")
+    take_snapshot(connection, companies[0], MONTH)
+    take_snapshot(connection, companies[0], MONTH.next)
+    assert snapshot(MONTH) == {(companies[0], "Y001"), (companies[0], "Y002")}
+    assert snapshot(MONTH.next) == {(companies[0], "Y005")}
+
+
+def test_a_company_without_key_brands_has_an_empty_snapshot(companies):
+    flag(companies[0])
+    take_snapshot(db.session.connection(), companies[0], MONTH)
+    assert snapshot(MONTH) == set()
