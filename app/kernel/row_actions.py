@@ -166,7 +166,7 @@ class RowActions(ModelView):
         form = self.bulk_form(prefix=BULK_PREFIX)
         entry = form[name]
         if not entry.validate(form):
-            words = "；".join(str(error) for error in entry.errors)
+            words = "; ".join(str(error) for error in entry.errors)
             flash(f"{entry.label.text}: {words}", "danger")
             return redirect(self.get_redirect(), 303)
         query = self._selection()
