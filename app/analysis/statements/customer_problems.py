@@ -17,9 +17,9 @@ from sqlalchemy import (
     case,
     cast,
     exists,
-    func,
     literal,
     not_,
+    or_,
     select,
     union_all,
 )
@@ -28,10 +28,10 @@ from app.analysis.rules.effect import HUNDREDTHS
 from app.analysis.rules.problems import LOW_ITEM_CODES, MARKING_CODES, NO_PRODUCT
 from app.analysis.statements.watched_products import (
     bought_before,
-    list_members,
+    is_watched,
     lookback,
     product_months,
-    watched_rows,
+    watched_product_ids,
 )
 from app.kernel.exact import reduced
 from app.kernel.period import Month
@@ -251,72 +251,36 @@ def product_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> 
     """Codes of the watched products of K = `month` − 1, in the columns of `CustomerProblem`."""
     analysed = month.previous
     months = lookback(analysed, parameters.abnormal_active_base_months)
-    watched = watched_rows(scope, analysed)
-    conditions = [SALES.c.product_id.in_(select(watched.c.product_id))]
+    conditions = [SALES.c.product_id.in_(watched_product_ids(scope, analysed))]
     if scope.territory_ids is not None:
         managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
         conditions.append(SALES.c.customer_id.in_(managed))
-    sales = product_months(
-        scope.company_id, months, (SALES.c.customer_id, SALES.c.product_id), conditions
-    )
+    sales = product_months(scope, months, ("customer_id", "product_id"), conditions)
     stopped = sales.c.cartons_0 <= 0
     tests = {
+        "NOT_STOCKED": and_(sales.c.is_target == 1, stopped),
         "NOT_ACTIVE": and_(stopped, bought_before(sales, months)),
         "STOCKOUT": sales.c.stockout_lines > 0,
         "NO_REPURCHASE": and_(stopped, sales.c.cartons_1 > 0),
     }
     codes = union_all(*(select(literal(code).label("code")) for code in tests)).subquery("codes")
-    holds = case(*((codes.c.code == code, test) for code, test in tests.items()))
-    of_sales = (
+    holds = or_(*(and_(codes.c.code == code, test) for code, test in tests.items()))
+    found = (
         select(*_columns(codes.c.code, sales.c.product_id))
-        .join(
-            sales,
-            and_(
-                sales.c.company_id == STATE.c.company_id,
-                sales.c.customer_id == STATE.c.customer_id,
-            ),
+        .select_from(
+            sales.join(codes, holds).join(
+                STATE,
+                and_(
+                    STATE.c.company_id == sales.c.company_id,
+                    STATE.c.customer_id == sales.c.customer_id,
+                    STATE.c.month == month,
+                ),
+            )
         )
-        .join(
-            watched,
-            and_(
-                watched.c.company_id == STATE.c.company_id,
-                watched.c.territory_id == STATE.c.territory_id,
-                watched.c.product_id == sales.c.product_id,
-            ),
-        )
-        .join(codes, holds)
-        .where(_in_scope(scope, month))
+        .where(scope.rows(STATE), is_watched(STATE, sales.c.product_id, analysed))
+        .subquery("found")
     )
-    listed = list_members(scope.company_id, analysed).subquery("listed")
-    bought = (
-        select(SALES.c.company_id, SALES.c.customer_id, SALES.c.product_id)
-        .where(SALES.c.company_id == scope.company_id, SALES.c.month == analysed)
-        .group_by(SALES.c.company_id, SALES.c.customer_id, SALES.c.product_id)
-        .having(func.sum(SALES.c.delivered_cartons) > 0)
-        .where(*conditions)
-        .subquery("bought")
-    )
-    not_stocked = (
-        select(*_columns("NOT_STOCKED", listed.c.product_id))
-        .join(
-            listed,
-            and_(
-                listed.c.company_id == STATE.c.company_id,
-                listed.c.territory_id == STATE.c.territory_id,
-                listed.c.customer_id == STATE.c.customer_id,
-            ),
-        )
-        .outerjoin(
-            bought,
-            and_(
-                bought.c.company_id == listed.c.company_id,
-                bought.c.customer_id == listed.c.customer_id,
-                bought.c.product_id == listed.c.product_id,
-            ),
-        )
-        .where(_in_scope(scope, month), bought.c.customer_id.is_(None))
-    )
-    return _of_types_in_use(scope.company_id, union_all(of_sales, not_stocked).subquery("found"))
+    return _of_types_in_use(scope.company_id, found)
 
 
 def is_marked() -> ColumnElement[bool]:

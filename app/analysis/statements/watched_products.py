@@ -1,7 +1,7 @@
 """§2.2 steps 2–5 — the watched products of a territory and who bought them month by month.
 
-Watched in month K: products with a brand target covering K (`target_id` given) and those issued
-as 关注商品 for the territory's department.
+Watched in month K: products with a brand target covering K and those issued as 关注商品 for the
+territory's department.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    case,
+    exists,
     func,
     literal,
-    null,
     or_,
     select,
+    union,
     union_all,
 )
 
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.kernel.sql import sum_if
+from app.kernel.sql import whole
 from app.models import (
     BrandTarget,
     Customer,
@@ -52,40 +54,29 @@ def active_on_last_day(month: Month, customer: Any = CUSTOMER) -> ColumnElement[
     return and_(customer.c.open_date <= day, or_(still_open, customer.c.close_date > day))
 
 
-def watched_rows(scope: Scope, month: Month) -> Subquery:
-    """(company_id, territory_id, product_id, target_id or NULL), one row per watched product."""
-    targeted: Select[Any] = select(
-        TARGET.c.company_id, TARGET.c.territory_id, TARGET.c.product_id, TARGET.c.id.label("target")
-    ).where(scope.rows(TARGET), covering(TARGET, month))
-    issued = (
-        select(
-            FOCUS.c.company_id,
-            TERRITORY.c.id.label("territory_id"),
-            FOCUS.c.product_id,
-            null().label("target"),
-        )
-        .join(
-            TERRITORY,
-            and_(
-                TERRITORY.c.company_id == FOCUS.c.company_id,
-                TERRITORY.c.department_id == FOCUS.c.department_id,
-            ),
-        )
-        .where(scope.company(FOCUS), covering(FOCUS, month))
+def is_watched(row: Any, product_id: Any, month: Month) -> ColumnElement[bool]:
+    """Whether a row's product is watched in its territory; `row` has company_id, territory_id."""
+    targeted = exists().where(
+        TARGET.c.company_id == row.c.company_id,
+        TARGET.c.territory_id == row.c.territory_id,
+        TARGET.c.product_id == product_id,
+        covering(TARGET, month),
     )
-    if scope.territory_ids is not None:
-        issued = issued.where(TERRITORY.c.id.in_(scope.territory_ids))
-    both = union_all(targeted, issued).subquery("both")
-    return (
-        select(
-            both.c.company_id,
-            both.c.territory_id,
-            both.c.product_id,
-            func.max(both.c.target).label("target_id"),
-        )
-        .group_by(both.c.company_id, both.c.territory_id, both.c.product_id)
-        .subquery("watched")
+    issued = exists().where(
+        FOCUS.c.company_id == row.c.company_id,
+        FOCUS.c.product_id == product_id,
+        covering(FOCUS, month),
+        TERRITORY.c.id == row.c.territory_id,
+        TERRITORY.c.department_id == FOCUS.c.department_id,
     )
+    return or_(targeted, issued)
+
+
+def watched_product_ids(scope: Scope, month: Month) -> Any:
+    """The products watched in any territory in scope, to read only their sales."""
+    targeted = select(TARGET.c.product_id).where(scope.rows(TARGET), covering(TARGET, month))
+    issued = select(FOCUS.c.product_id).where(scope.company(FOCUS), covering(FOCUS, month))
+    return union(targeted, issued)
 
 
 def lookback(month: Month, months: int) -> list[Month]:
@@ -94,33 +85,52 @@ def lookback(month: Month, months: int) -> list[Month]:
 
 
 def product_months(
-    company_id: int,
+    scope: Scope,
     months: Sequence[Month],
-    keys: Sequence[Any],
+    keys: Sequence[str],
     conditions: Sequence[ColumnElement[bool]],
-    name: str = "product_months",
 ) -> Subquery:
-    """(company_id, *keys, cartons_0 … cartons_n, demanded_lines, stockout_lines).
+    """(company_id, *keys, cartons_0 … cartons_n, demanded_lines, stockout_lines, is_target).
 
-    `keys` are columns of monthly_sales besides company_id; `cartons_i` is the net quantity of
-    months[i], the lines are those of months[0].
+    `keys` are columns of monthly_sales besides company_id, `conditions` limit it; `cartons_i` is
+    the net quantity of months[i], the lines are those of months[0]. Target customers of months[0]
+    have a row even without sales. Sales and lists are added up, not joined: the plan cannot go
+    wrong when the database knows little about the tables.
     """
-    cartons = [
-        sum_if(SALES.c.month == month, SALES.c.delivered_cartons).label(f"cartons_{back}")
-        for back, month in enumerate(months)
-    ]
     now = SALES.c.month == months[0]
+    sales = select(
+        SALES.c.company_id,
+        *(SALES.c[key] for key in keys),
+        *(
+            case((SALES.c.month == month, SALES.c.delivered_cartons), else_=0).label(
+                f"cartons_{back}"
+            )
+            for back, month in enumerate(months)
+        ),
+        case((now, SALES.c.demanded_lines), else_=0).label("demanded_lines"),
+        case((now, SALES.c.stockout_lines), else_=0).label("stockout_lines"),
+        literal(0).label("is_target"),
+    ).where(SALES.c.company_id == scope.company_id, SALES.c.month.in_(months), *conditions)
+    members = list_members(scope, months[0]).subquery("members")
+    listed = select(
+        members.c.company_id,
+        *(members.c[key] for key in keys),
+        *(literal(0) for _ in months),
+        literal(0),
+        literal(0),
+        literal(1),
+    )
+    rows = union_all(sales, listed).subquery("rows")
+    group = [rows.c.company_id, *(rows.c[key] for key in keys)]
+    sums = [*(f"cartons_{back}" for back in range(len(months))), "demanded_lines", "stockout_lines"]
     return (
         select(
-            SALES.c.company_id,
-            *keys,
-            *cartons,
-            sum_if(now, SALES.c.demanded_lines).label("demanded_lines"),
-            sum_if(now, SALES.c.stockout_lines).label("stockout_lines"),
+            *group,
+            *(whole(func.sum(rows.c[name])).label(name) for name in sums),
+            func.max(rows.c.is_target).label("is_target"),
         )
-        .where(SALES.c.company_id == company_id, SALES.c.month.in_(months), *conditions)
-        .group_by(SALES.c.company_id, *keys)
-        .subquery(name)
+        .group_by(*group)
+        .subquery("product_months")
     )
 
 
@@ -129,7 +139,7 @@ def bought_before(rows: Any, months: Sequence[Month]) -> ColumnElement[bool]:
     return or_(*(rows.c[f"cartons_{back}"] > 0 for back in range(1, len(months))))
 
 
-def list_members(company_id: int, month: Month) -> Select[Any]:
+def list_members(scope: Scope, month: Month) -> Select[Any]:
     """(company_id, territory_id, product_id, customer_id): target customers of the targets that
     cover the month, who were active on its last day.
     """
@@ -152,14 +162,9 @@ def list_members(company_id: int, month: Month) -> Select[Any]:
             ),
         )
         .where(
-            TARGET.c.company_id == company_id,
+            scope.rows(TARGET),
             covering(TARGET, month),
             LISTED.c.removed_revision.is_(None),
             active_on_last_day(month),
         )
     )
-
-
-def always() -> ColumnElement[bool]:
-    """A condition for joining every row with every row."""
-    return literal(1) == literal(1)

@@ -1,0 +1,342 @@
+"""§2.2 step 6 — a territory's sums of month K and the market indicators made of them.
+
+Reads: monthly_sales (K, K−1, K−12), sales_line (K), product, key_product_snapshot (K), customer,
+customer_territory. `rules.indicators.market_figure` specifies the indicators. Sales count for the
+territory of the order date; customers for the territory they stood in on the month's last day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from app.analysis.rules.computation import Computation
+from app.analysis.rules.indicators import INDICATORS
+from app.analysis.statements.customer_figures import (
+    due_weeks,
+    order_days_of,
+    wares,
+    week_number,
+)
+from app.analysis.statements.judgement import judged
+from app.analysis.statements.watched_products import active_on_last_day
+from app.kernel.period import Month
+from app.kernel.quantity import FEN_PER_YUAN, STICKS_PER_CASE, STICKS_PER_STANDARD_CARTON
+from app.kernel.scope import Scope
+from app.kernel.sql import count_if, whole
+from app.models import (
+    Customer,
+    CustomerTerritory,
+    MarketTarget,
+    MonthlySales,
+    OrderMode,
+    SettleMode,
+    Territory,
+)
+
+SALES, CUSTOMER = MonthlySales.__table__, Customer.__table__
+STAY, TERRITORY, TARGET = (
+    CustomerTerritory.__table__,
+    Territory.__table__,
+    MarketTarget.__table__,
+)
+COMPUTED = tuple(row for row in INDICATORS if not row.is_entered)
+
+
+def customer_months(scope: Scope, month: Month) -> Subquery:
+    """(company_id, territory_id, customer_id, sums of month K): one row per customer and territory."""
+    ware = wares(scope.company_id, month)
+    cartons = SALES.c.delivered_cartons
+    return (
+        select(
+            SALES.c.company_id,
+            SALES.c.territory_id,
+            SALES.c.customer_id,
+            whole(func.sum(cartons * ware.c.sticks)).label("sticks"),
+            whole(func.sum(SALES.c.amount_fen)).label("amount_fen"),
+            whole(func.sum(cartons * ware.c.key_sticks)).label("key_sticks"),
+            whole(func.sum(cartons * ware.c.margin_fen)).label("margin_fen"),
+            whole(func.sum(cartons * ware.c.retail_fen)).label("retail_fen"),
+            whole(func.sum(SALES.c.demanded_lines)).label("demanded_lines"),
+            whole(func.sum(SALES.c.stockout_lines)).label("stockout_lines"),
+            count_if(cartons > 0).label("bought_products"),
+        )
+        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .where(scope.rows(SALES), SALES.c.month == month)
+        .group_by(SALES.c.company_id, SALES.c.territory_id, SALES.c.customer_id)
+        .subquery("customer_months")
+    )
+
+
+SUMS = (
+    "sticks", "amount_fen", "key_sticks", "margin_fen", "retail_fen", "demanded_lines",
+    "stockout_lines", "bought_products",
+)  # fmt: skip
+
+
+def territory_sums(scope: Scope, month: Month) -> Subquery:
+    """(company_id, territory_id, sums, ordering_customers)."""
+    rows = customer_months(scope, month)
+    return (
+        select(
+            rows.c.company_id,
+            rows.c.territory_id,
+            *(whole(func.sum(rows.c[name])).label(name) for name in SUMS),
+            count_if(rows.c.sticks > 0).label("ordering_customers"),
+        )
+        .group_by(rows.c.company_id, rows.c.territory_id)
+        .subquery("sums")
+    )
+
+
+def base_sums(scope: Scope, month: Month, key_month: Month, name: str) -> Subquery:
+    """(company_id, territory_id, sticks, key_sticks) of a base month; key brands of `key_month`."""
+    ware = wares(scope.company_id, key_month)
+    return (
+        select(
+            SALES.c.company_id,
+            SALES.c.territory_id,
+            whole(func.sum(SALES.c.delivered_cartons * ware.c.sticks)).label("sticks"),
+            whole(func.sum(SALES.c.delivered_cartons * ware.c.key_sticks)).label("key_sticks"),
+        )
+        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .where(scope.rows(SALES), SALES.c.month == month)
+        .group_by(SALES.c.company_id, SALES.c.territory_id)
+        .subquery(name)
+    )
+
+
+def order_sums(scope: Scope, month: Month) -> Subquery:
+    """(company_id, territory_id, order_days): days with an order, added up over the customers."""
+    days = order_days_of(scope.company_id, month)
+    return (
+        select(days.c.company_id, days.c.territory_id, func.count().label("order_days"))
+        .where(scope.rows(days))
+        .group_by(days.c.company_id, days.c.territory_id)
+        .subquery("order_sums")
+    )
+
+
+def resident_customers(company_id: int, month: Month, due: Mapping[int, int]) -> Subquery:
+    """(company_id, territory_id, customer_id, order_mode, settle_mode, due_weeks): the customers
+    active on the month's last day, in the territory they stood in on that day.
+    """
+    day = month.last_day
+    stay = and_(
+        STAY.c.company_id == CUSTOMER.c.company_id,
+        STAY.c.customer_id == CUSTOMER.c.id,
+        STAY.c.valid_from <= day,
+        or_(STAY.c.valid_to.is_(None), STAY.c.valid_to >= day),
+    )
+    return (
+        select(
+            CUSTOMER.c.company_id,
+            func.coalesce(STAY.c.territory_id, CUSTOMER.c.territory_id).label("territory_id"),
+            CUSTOMER.c.id.label("customer_id"),
+            CUSTOMER.c.order_mode,
+            CUSTOMER.c.settle_mode,
+            due_weeks(CUSTOMER.c.order_weekday, due).label("due_weeks"),
+        )
+        .select_from(CUSTOMER.outerjoin(STAY, stay))
+        .where(CUSTOMER.c.company_id == company_id, active_on_last_day(month))
+        .subquery("residents")
+    )
+
+
+def resident_sums(scope: Scope, month: Month, due: Mapping[int, int]) -> Subquery:
+    """(company_id, territory_id, customers, online_customers, e_settle_customers, due_weeks,
+    order_weeks): a customer orders in at most as many weeks as were due.
+    """
+    residents = resident_customers(scope.company_id, month, due)
+    days = order_days_of(scope.company_id, month)
+    weeks = (
+        select(
+            days.c.company_id,
+            days.c.customer_id,
+            func.count(week_number(days.c.order_date, month).distinct()).label("order_weeks"),
+        )
+        .group_by(days.c.company_id, days.c.customer_id)
+        .subquery("weeks")
+    )
+    ordered = func.coalesce(weeks.c.order_weeks, 0)
+    kept = case((ordered < residents.c.due_weeks, ordered), else_=residents.c.due_weeks)
+    return (
+        select(
+            residents.c.company_id,
+            residents.c.territory_id,
+            func.count().label("customers"),
+            count_if(residents.c.order_mode == OrderMode.ONLINE).label("online_customers"),
+            count_if(residents.c.settle_mode == SettleMode.ELECTRONIC).label("e_settle_customers"),
+            whole(func.sum(residents.c.due_weeks)).label("due_weeks"),
+            whole(func.sum(kept)).label("order_weeks"),
+        )
+        .select_from(
+            residents.outerjoin(
+                weeks,
+                and_(
+                    weeks.c.company_id == residents.c.company_id,
+                    weeks.c.customer_id == residents.c.customer_id,
+                ),
+            )
+        )
+        .where(scope.rows(residents))
+        .group_by(residents.c.company_id, residents.c.territory_id)
+        .subquery("resident_sums")
+    )
+
+
+def territory_figures(scope: Scope, computation: Computation) -> CTE:
+    """One row per territory in scope with the fields of `rules.indicators.TerritoryFigures`."""
+    month = computation.month
+    sums = territory_sums(scope, month)
+    previous = base_sums(scope, month.previous, month, "previous")
+    last_year = base_sums(scope, month.shift(-12), month, "last_year")
+    orders = order_sums(scope, month)
+    residents = resident_sums(scope, month, computation.due_weeks)
+
+    def same(other: Subquery) -> ColumnElement[bool]:
+        return and_(
+            other.c.company_id == TERRITORY.c.company_id, other.c.territory_id == TERRITORY.c.id
+        )
+
+    given = {
+        **{name: sums.c[name] for name in (*SUMS, "ordering_customers")},
+        "previous_sticks": previous.c.sticks,
+        "last_year_sticks": last_year.c.sticks,
+        "key_last_year_sticks": last_year.c.key_sticks,
+        "order_days": orders.c.order_days,
+        **{
+            name: residents.c[name]
+            for name in (
+                "customers", "online_customers", "e_settle_customers", "due_weeks", "order_weeks",
+            )
+        },
+    }  # fmt: skip
+    rows = (
+        select(
+            TERRITORY.c.company_id,
+            TERRITORY.c.id.label("territory_id"),
+            *(func.coalesce(column, 0).label(name) for name, column in given.items()),
+        )
+        .select_from(
+            TERRITORY.outerjoin(sums, same(sums))
+            .outerjoin(previous, same(previous))
+            .outerjoin(last_year, same(last_year))
+            .outerjoin(orders, same(orders))
+            .outerjoin(residents, same(residents))
+        )
+        .where(TERRITORY.c.company_id == scope.company_id)
+    )
+    if scope.territory_ids is not None:
+        rows = rows.where(TERRITORY.c.id.in_(scope.territory_ids))
+    return rows.cte("figures")
+
+
+def indicator_pairs(f: Any) -> dict[str, tuple[Any, Any]]:
+    """Indicator → (num, den) over the columns of `territory_figures`."""
+    standard, case_sticks = STICKS_PER_STANDARD_CARTON, STICKS_PER_CASE
+    return {
+        "VOLUME": (f.sticks, literal(standard)),
+        "AMOUNT": (f.amount_fen, literal(FEN_PER_YUAN)),
+        "UNIT_VALUE": (f.amount_fen * (standard // FEN_PER_YUAN), f.sticks),
+        "CASE_VALUE": (f.amount_fen * (case_sticks // FEN_PER_YUAN), f.sticks),
+        "VOLUME_YEAR_GROWTH": (f.sticks - f.last_year_sticks, f.last_year_sticks),
+        "VOLUME_MONTH_GROWTH": (f.sticks - f.previous_sticks, f.previous_sticks),
+        "KEY_VOLUME": (f.key_sticks, literal(standard)),
+        "KEY_SHARE": (f.key_sticks, f.sticks),
+        "KEY_GROWTH": (f.key_sticks - f.key_last_year_sticks, f.key_last_year_sticks),
+        "ORDER_SUCCESS": (f.order_weeks, f.due_weeks),
+        "VOLUME_PER_CUSTOMER": (f.sticks, f.ordering_customers * standard),
+        "ORDER_FREQUENCY": (f.order_days, f.ordering_customers),
+        "WIDTH": (f.bought_products, f.ordering_customers),
+        "ONLINE_RATE": (f.online_customers, f.customers),
+        "E_SETTLE_RATE": (f.e_settle_customers, f.customers),
+        "STOCKOUT_RATE": (f.stockout_lines, f.demanded_lines),
+        "MARGIN_RATE": (f.margin_fen, f.retail_fen),
+    }
+
+
+def _specification() -> Subquery:
+    """(indicator, factor, low_is_better, in_points, formula_version) of the computed indicators."""
+    return union_all(
+        *(
+            select(
+                literal(row.code).label("indicator"),
+                literal(row.measure.factor).label("factor"),
+                literal(value=row.low_is_better).label("low_is_better"),
+                literal(value=row.in_points).label("in_points"),
+                literal(row.version).label("formula_version"),
+            )
+            for row in COMPUTED
+        )
+    ).subquery("specification")
+
+
+def indicator_rows(scope: Scope, computation: Computation) -> Select[Any]:
+    """One row per territory and computed indicator: (company_id, territory_id, indicator,
+    actual_num, actual_den, target, status, formula_version).
+    """
+    figures, specification = territory_figures(scope, computation), _specification()
+    pairs = indicator_pairs(figures.c)
+
+    def side(position: int) -> ColumnElement[int]:
+        return case(
+            *((specification.c.indicator == code, pair[position]) for code, pair in pairs.items())
+        )
+
+    rows = (
+        select(
+            figures.c.company_id,
+            figures.c.territory_id,
+            specification,
+            side(0).label("actual_num"),
+            side(1).label("actual_den"),
+            TARGET.c.value.label("target"),
+        )
+        .select_from(
+            figures.join(specification, true()).outerjoin(
+                TARGET,
+                and_(
+                    TARGET.c.company_id == figures.c.company_id,
+                    TARGET.c.territory_id == figures.c.territory_id,
+                    TARGET.c.month == computation.month,
+                    TARGET.c.indicator == specification.c.indicator,
+                ),
+            )
+        )
+        .subquery("rows")
+    )
+    status = judged(
+        rows.c.actual_num,
+        rows.c.actual_den,
+        rows.c.target,
+        factor=rows.c.factor,
+        low_is_better=rows.c.low_is_better.is_(True),
+        in_points=rows.c.in_points.is_(True),
+        parameters=computation.parameters,
+    )
+    return select(
+        rows.c.company_id,
+        rows.c.territory_id,
+        rows.c.indicator,
+        rows.c.actual_num,
+        rows.c.actual_den,
+        rows.c.target,
+        status.label("status"),
+        rows.c.formula_version,
+    )
