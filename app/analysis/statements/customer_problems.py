@@ -255,7 +255,9 @@ def product_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> 
     if scope.territory_ids is not None:
         managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
         conditions.append(SALES.c.customer_id.in_(managed))
-    sales = product_months(scope, months, ("customer_id", "product_id"), conditions)
+    sales = product_months(
+        scope, months, ("customer_id", "product_id"), conditions, residents_only=True
+    )
     stopped = sales.c.cartons_0 <= 0
     tests = {
         "NOT_STOCKED": and_(sales.c.is_target == 1, stopped),

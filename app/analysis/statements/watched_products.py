@@ -89,12 +89,14 @@ def product_months(
     months: Sequence[Month],
     keys: Sequence[str],
     conditions: Sequence[ColumnElement[bool]],
+    *,
+    residents_only: bool = False,
 ) -> Subquery:
     """(company_id, *keys, cartons_0 … cartons_n, demanded_lines, stockout_lines, is_target).
 
     `keys` are columns of monthly_sales besides company_id, `conditions` limit it; `cartons_i` is
     the net quantity of months[i], the lines are those of months[0]. Target customers of months[0]
-    have a row even without sales. Sales and lists are added up, not joined: the plan cannot go
+    have a row even without sales (`residents_only`: on the list of their own territory). Sales and lists are added up, not joined: the plan cannot go
     wrong when the database knows little about the tables.
     """
     now = SALES.c.month == months[0]
@@ -111,7 +113,10 @@ def product_months(
         case((now, SALES.c.stockout_lines), else_=0).label("stockout_lines"),
         literal(0).label("is_target"),
     ).where(SALES.c.company_id == scope.company_id, SALES.c.month.in_(months), *conditions)
-    members = list_members(scope, months[0]).subquery("members")
+    listing = list_members(scope, months[0])
+    if residents_only:
+        listing = listing.where(CUSTOMER.c.territory_id == TARGET.c.territory_id)
+    members = listing.subquery("members")
     listed = select(
         members.c.company_id,
         *(members.c[key] for key in keys),

@@ -98,9 +98,7 @@ STATE_FILTERS: list[Quick] = [
     ChoiceQuick(
         "state", "enum", _l("Operating state"), filter_class=InState, choices=state_choices
     ),
-    ChoiceQuick(
-        "problem", "enum", _l("Problem"), filter_class=HasProblem, choices=problem_choices
-    ),
+    ChoiceQuick("problem", "enum", _l("Problem"), filter_class=HasProblem, choices=problem_choices),
     Quick("unscored", "flag", _l("Ability not scored"), filter_class=Unscored, shows_count=True),
     Quick("status", "enum"),
     Quick("effect_band", "enum", more=True),
