@@ -8,9 +8,11 @@ from pathlib import Path
 
 from flask import Flask
 
+from app.exchange.batch_files import FOLDER as UPLOADS
+
 log = logging.getLogger(__name__)
 
-KEPT_DAYS = {"exports": 14, "imports": 60, "tmp": 1}
+KEPT_DAYS = {"exports": 14, UPLOADS: 60, "tmp": 1}
 """Folder of the data directory → days. What a batch or an export was stays on record."""
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 import app.views
 from app.exchange.export_columns import ExportColumn
 from app.exchange.export_workbook import LONGEST_TEXT, ExportWorkbook, safe_text, sheet_name
+from app.exchange.sent_file import file_names
 from app.jobs.task_claims import claim_next
 from app.jobs.task_run import run_claimed
 from app.kernel.base_view import PlanningView
@@ -64,6 +65,7 @@ def company(portal):
 def exported(client, query=""):
     answer = client.post(f"/exported-customers/export?{query}")
     assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Disposition"].isascii()
     return load_workbook(BytesIO(answer.data))
 
 
@@ -242,6 +244,14 @@ def test_excels_limits_are_met_visibly(portal, tmp_path):
     assert sheets[0]["A4"].value == "abc"
     assert sheets[1]["A1"].value == "Column 0"
     assert sheets[1]["A3"].value == "end"
+
+
+@pytest.mark.pure
+def test_file_names_are_plain_in_the_header_and_chinese_beside():
+    assert file_names("a b.xlsx") == {"filename": "a b.xlsx"}
+    names = file_names("客户_20261124-0930.xlsx")
+    assert names["filename"] == "export_20261124-0930.xlsx"
+    assert names["filename*"] == "UTF-8''%E5%AE%A2%E6%88%B7_20261124-0930.xlsx"
 
 
 @pytest.mark.pure
