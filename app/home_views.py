@@ -35,7 +35,7 @@ class KeyFigure:
     explanation: list[tuple[str, str]]
 
 
-class HomeView(IndexView):  # type: ignore[misc]
+class HomeView(IndexView):
     """The page people land on."""
 
     class_permission_name = "Home"
@@ -46,11 +46,11 @@ class HomeView(IndexView):  # type: ignore[misc]
     @permission_name("read")
     def index(self) -> str:
         month = working_month().previous
-        customers = figures.customer_counts(db.session) if can("read", "Customer") else None
-        products = figures.product_counts(db.session) if can("read", "Product") else None
-        territories = figures.territory_counts(db.session) if can("read", "Territory") else None
-        sales = figures.month_figures(db.session, month) if can("read", "MonthlySales") else None
-        imports = figures.last_imports(db.session) if can("read", "ImportBatch") else []
+        customers = figures.customer_counts(db.session()) if can("read", "Customer") else None
+        products = figures.product_counts(db.session()) if can("read", "Product") else None
+        territories = figures.territory_counts(db.session()) if can("read", "Territory") else None
+        sales = figures.month_figures(db.session(), month) if can("read", "MonthlySales") else None
+        imports = figures.last_imports(db.session()) if can("read", "ImportBatch") else []
         is_empty = not (customers and customers.active) and not (products and products.on_sale)
         checks: list[Check] = []
         if RoleName.ADMINISTRATOR.value in g.get("role_names", frozenset()) and not is_empty:
@@ -72,8 +72,8 @@ class HomeView(IndexView):  # type: ignore[misc]
             checks=checks,
             imports=imports,
             imports_url=view_url("ImportView", "list"),
-            import_url=view_url("ImportView", "upload") or view_url("ImportView", "list"),
-            tasks=figures.own_tasks(db.session) if can("read", "Task") else [],
+            import_url=view_url("ImportView", "new"),
+            tasks=figures.own_tasks(db.session()) if can("read", "Task") else [],
             tasks_url=view_url("TaskView", "list"),
         )
         return page
@@ -153,7 +153,7 @@ def key_figures(
     return found
 
 
-class PortalView(BaseView):  # type: ignore[misc]
+class PortalView(BaseView):
     """Choices that concern the frame: the month worked on."""
 
     route_base = "/portal"

@@ -68,7 +68,7 @@ def to_dos(
                 1,
                 _("No sales for %(month)s yet", month=month_label(sales[0].month)),
                 _("The analyses of the working month read them."),
-                view_url("ImportView", "list"),
+                view_url("ImportView", "new"),
                 _("Import"),
                 "fa-file-import",
                 "bad",
@@ -82,7 +82,7 @@ def to_dos(
                 "Import of %(day)s; correct them and import the file again.",
                 day=f"{batch.created_at:%Y-%m-%d}",
             ),
-            view_url("ImportView", "show", pk=batch.id) or view_url("ImportView", "list"),
+            view_url("ImportView", "show", pk=batch.id),
             _("Look"),
             "fa-file-circle-exclamation",
         )

@@ -261,7 +261,7 @@ def _free_code(session: Session, parent: CategoryNode | None, company_id: int | 
 
 def check_flush(session: Session, context: Any, instances: Any) -> None:
     """`before_flush` listener: the trees this flush touches keep their shape."""
-    touched = [
+    touched: list[Any] = [
         item
         for item in (*session.new, *session.dirty, *session.deleted)
         if isinstance(item, CategoryNode | CategoryProduct)
@@ -288,9 +288,7 @@ def _check_company(session: Session, company_id: int) -> None:
             key = _key(item)
             parents[key], names[key] = _parent_key(item), item.name
         elif isinstance(item, CategoryProduct) and item.company_id == company_id:
-            product = item.product if "product" in inspect(item).dict else None
-            product_id = product.id if product is not None else item.product_id
-            placed[product_id if product_id is not None else item] = _node_key(item)
+            placed[_product_key(item)] = _node_key(item)
     holding: dict[Node, int] = {}
     for node in placed.values():
         holding[node] = holding.get(node, 0) + 1
@@ -310,7 +308,9 @@ def _stored(
     """
     connection = session.connection()
     connection.execute(
-        select(Company.__table__.c.id).where(Company.__table__.c.id == company_id).with_for_update()
+        select(Company.__table__.c.id)
+        .where(Company.__table__.c.id == company_id)
+        .with_for_update(key_share=True)
     )
     rows = connection.execute(
         select(NODE.c.id, NODE.c.parent_id, NODE.c.name).where(NODE.c.company_id == company_id)
@@ -325,19 +325,28 @@ def _stored(
     )
 
 
-def _key(node: CategoryNode) -> Node:
-    return node.id if node.id is not None else node
+def _key(node: Any) -> Node:
+    """The node's id; before it has one, the node itself."""
+    key: Node = node.id if node.id is not None else node
+    return key
 
 
 def _parent_key(node: CategoryNode) -> Node | None:
-    history = inspect(node).attrs.parent.history
+    history: Any = inspect(node).attrs.parent.history
     if history.added:
         return _key(history.added[0]) if history.added[0] is not None else None
     return node.parent_id
 
 
+def _product_key(placement: Any) -> Node:
+    """The product's id; before it has one, the placement stands for it."""
+    product = placement.product if "product" in inspect(placement).dict else None
+    key: Node = product.id if product is not None else placement.product_id
+    return key if key is not None else placement
+
+
 def _node_key(placement: CategoryProduct) -> Node:
-    history = inspect(placement).attrs.node.history
+    history: Any = inspect(placement).attrs.node.history
     if history.added and history.added[0] is not None:
         return _key(history.added[0])
     return placement.node_id

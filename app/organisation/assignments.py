@@ -9,7 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.kernel.errors import N_, PlanningError
@@ -17,7 +17,7 @@ from app.models import AssignmentKind, Territory, TerritoryAssignment
 from app.organisation.rules import Period, conflicting_primary
 
 
-def held_on(day: dt.date) -> tuple[object, ...]:
+def held_on(day: dt.date) -> tuple[ColumnElement[bool], ...]:
     """The conditions of an assignment that runs on `day`."""
     return (
         TerritoryAssignment.valid_from <= day,

@@ -118,7 +118,7 @@ class DepartmentView(PlanningView):
         for row in rows:
             row.territory_count = known.get(row.id, 0)
 
-    def pre_add(self, item: Department) -> None:
+    def pre_add(self, item: Any) -> None:
         if item.company is None:
             item.company_id = g.row_scope.company_id
         self._check_manager(item)
@@ -126,7 +126,7 @@ class DepartmentView(PlanningView):
     def pre_update(self, item: Department) -> None:
         self._check_manager(item)
 
-    def _check_manager(self, item: Department) -> None:
+    def _check_manager(self, item: Any) -> None:
         company_id = item.company.id if item.company is not None else item.company_id
         if item.manager is not None and item.manager.company_id != company_id:
             raise PlanningError(
@@ -153,7 +153,7 @@ class AssignmentState(LabelledEnum):
     PAST = ("past", N_("Past"))
 
 
-class HeldToday(BaseFilter):  # type: ignore[misc]
+class HeldToday(BaseFilter):
     """Assignments that run today."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
@@ -219,13 +219,14 @@ class AssignmentView(PlanningView):
 
     def _check(self, item: TerritoryAssignment) -> None:
         self._check_rank(item)
-        check_assignment(db.session, item)
+        check_assignment(db.session(), item)
 
     def _check_rank(self, item: TerritoryAssignment) -> None:
         """Market managers appoint substitutes; the primary holder is the administrator's."""
         if has_role(RoleName.ADMINISTRATOR):
             return
-        kinds = {item.kind, *(inspect(item).attrs.kind.history.deleted or ())}
+        history: Any = inspect(item).attrs["kind"].history
+        kinds = {item.kind, *(history.deleted or ())}
         if AssignmentKind.PRIMARY in kinds:
             raise PlanningError(
                 N_("You may appoint substitutes; administrators assign the primary holder."),
@@ -243,7 +244,7 @@ def assignment_state(item: TerritoryAssignment) -> AssignmentState:
     return AssignmentState.RUNNING
 
 
-class WithoutHolder(BaseFilter):  # type: ignore[misc]
+class WithoutHolder(BaseFilter):
     """Territories without a primary holder today."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
@@ -306,7 +307,7 @@ class TerritoryView(PlanningView):
             .group_by(Customer.territory_id)
         )
         known = {row[0]: row[1] for row in counts}
-        held = holders(db.session, ids, local_today())
+        held = holders(db.session(), ids, local_today())
         for row in rows:
             row.customers = known.get(row.id, 0)
             row.holders = holder_words(held.get(row.id, []))

@@ -21,9 +21,9 @@ from app.models import CategoryNode, Product
 def present_tree() -> CategoryTree:
     """The tree in the person's scope, read once per request."""
     if not has_request_context():
-        return read_tree(db.session)
+        return read_tree(db.session())
     if "category_tree" not in g:
-        g.category_tree = read_tree(db.session)
+        g.category_tree = read_tree(db.session())
     tree: CategoryTree = g.category_tree
     return tree
 
@@ -41,7 +41,7 @@ def category_words(value: CategoryNode | str | None) -> str:
     return category_path(value) if isinstance(value, CategoryNode) else value
 
 
-class InBranch(BaseFilter):  # type: ignore[misc]
+class InBranch(BaseFilter):
     """value: ids of a node and of everything below it, joined by commas."""
 
     def apply(self, query: Query[Any], value: str) -> Query[Any]:
@@ -65,7 +65,7 @@ class CategoryChoices(RelatedChoices):
     """Categories by full path in tree order; `leaves_only` for what products may hang on."""
 
     def __init__(self, *, leaves_only: bool) -> None:
-        super().__init__(db.session, CategoryNode)
+        super().__init__(db.session(), CategoryNode)
         self.leaves_only = leaves_only
 
     def text(self, row: Any) -> str:

@@ -28,15 +28,15 @@ from app.master.category_tree import (
     read_tree,
     rename_node,
 )
-from app.master.rules_category import below
+from app.master.rules_category import Place, below
 from app.models import CategoryNode, CategoryProduct, Company, Product
 from app.portal_context import can
 
-PLACES = ("before", "after", "over")
+PLACES: dict[str, Place] = {"before": "before", "after": "after", "over": "over"}
 PRODUCTS_SHOWN = 200
 
 
-class CategoryTreeView(BaseView):  # type: ignore[misc]
+class CategoryTreeView(BaseView):
     """The tree page, a page per node, and the changes."""
 
     route_base = "/categories"
@@ -56,7 +56,7 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
     @expose("/tree", methods=["GET"])
     @has_access
     def tree(self) -> Any:
-        tree = read_tree(db.session)
+        tree = read_tree(db.session())
         return self.render_template(
             "master/category_tree.html",
             title=_("Category structure"),
@@ -71,7 +71,7 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
     @has_access
     def node(self, pk: str) -> Any:
         """One node with plain forms: works on a phone and without script."""
-        tree = read_tree(db.session)
+        tree = read_tree(db.session())
         row = tree.by_id.get(ascii_integer(pk) or 0) or abort(404)
         inside = below(tree.parents, row.id)
         return self.render_template(
@@ -120,7 +120,7 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
             if parent is None and company_id is None:
                 raise PlanningError(_("Please choose the company whose tree this is."))
             node = add_node(
-                db.session,
+                db.session(),
                 request.form.get("name", ""),
                 parent,
                 company_id,
@@ -138,7 +138,7 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
         def change() -> str:
             node = self._node(pk)
             code = request.form.get("code", "")
-            rename_node(db.session, node, request.form.get("name", ""), code, self._version())
+            rename_node(db.session(), node, request.form.get("name", ""), code, self._version())
             return _("The category is now called “%(name)s”.", name=node.name)
 
         return self._change(change)
@@ -149,11 +149,11 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
         """Form: target? (empty = top level), place (before, after, over), version."""
 
         def change() -> str:
-            place = request.form.get("place", "over")
-            if place not in PLACES:
+            place = PLACES.get(request.form.get("place", "over"))
+            if place is None:
                 abort(400)
             node = self._node(pk)
-            move_node(db.session, node, self._optional_node("target"), place, self._version())
+            move_node(db.session(), node, self._optional_node("target"), place, self._version())
             return _("“%(name)s” was moved.", name=node.name)
 
         return self._change(change)
@@ -166,7 +166,7 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
         def change() -> str:
             node = self._node(pk)
             name = node.name
-            delete_node(db.session, node, self._version())
+            delete_node(db.session(), node, self._version())
             return _("“%(name)s” was deleted.", name=name)
 
         return self._change(change)
@@ -212,13 +212,13 @@ class CategoryTreeView(BaseView):  # type: ignore[misc]
             }
             return self._refused(describe(error, CategoryNode.__table__, labels).message, 422)
         if wants_json():
-            return jsonify(message=message, tree=tree_source(read_tree(db.session)))
+            return jsonify(message=message, tree=tree_source(read_tree(db.session())))
         flash(message, "success")
         return redirect(self._way_back(), 303)
 
     def _refused(self, message: str, status: int) -> Any:
         if wants_json():
-            answer = jsonify(error=message, tree=tree_source(read_tree(db.session)))
+            answer = jsonify(error=message, tree=tree_source(read_tree(db.session())))
             answer.status_code = status
             return answer
         flash(message, "danger")

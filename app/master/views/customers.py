@@ -158,9 +158,10 @@ class CustomerView(PlanningView):
         self.datamodel.session.flush()
 
     def pre_update(self, item: Customer) -> None:
+        attributes: Any = inspect(item).attrs
         changed = {
             attribute.key
-            for attribute in inspect(item).attrs
+            for attribute in attributes
             if attribute.history.has_changes() and attribute.key != "version"
         }
         refused = changed - {*MAINTAINED_FIELDS, "frequency_source"}
@@ -181,7 +182,7 @@ class CustomerView(PlanningView):
         self._move(item)
 
     def _move(self, item: Customer) -> None:
-        history = inspect(item).attrs.territory.history
+        history: Any = inspect(item).attrs.territory.history
         if not (history.added and history.deleted):
             return
         if item.territory.company_id != item.company_id:

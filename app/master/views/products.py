@@ -27,7 +27,7 @@ PRICES = ["wholesale_fen", "retail_fen", "price_class", "sticks_per_carton"]
 MOST_TAR = 200
 
 
-class TarDiffers(BaseFilter):  # type: ignore[misc]
+class TarDiffers(BaseFilter):
     """Products whose tar content is not the imported one."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
@@ -67,7 +67,7 @@ class ProductPages(ShowsCategory, PlanningView):
 
     def pre_update(self, item: Product) -> None:
         self._check_tar(item)
-        history = inspect(item).attrs.tar_tenths.history
+        history: Any = inspect(item).attrs.tar_tenths.history
         if not history.has_changes():
             return
         if item.tar_tenths is None:

@@ -10,6 +10,7 @@ from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import func
 from sqlalchemy.orm import Query
 
@@ -23,18 +24,27 @@ from app.portal_context import working_month
 NO_ROUTES = {"show", "add", "edit", "delete", "action", "action_post", "bulk_edit", "download"}
 
 
-class StockoutLines(BaseFilter):  # type: ignore[misc]
+class StockoutLines(BaseFilter):
     """Lines that demanded something and got nothing."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
         return query.filter(SalesLine.demanded_cartons > 0, SalesLine.delivered_cartons == 0)
 
 
-class StockoutMonths(BaseFilter):  # type: ignore[misc]
+class StockoutMonths(BaseFilter):
     """Months with at least one stock-out line."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
         return query.filter(MonthlySales.stockout_lines > 0)
+
+
+def shown_customer(value: Any) -> Any:
+    """A customer; one who left the territory since is out of the reader's sight."""
+    return (
+        value
+        if value is not None
+        else Markup('<span class="muted">{}</span>').format(_("moved to another territory"))
+    )
 
 
 class SalesList(PlanningView):
@@ -54,6 +64,8 @@ class SalesList(PlanningView):
         "territory": _l("Territory"),
         "line_count": _l("Line count"),
     }
+
+    formatters_columns = {"customer": shown_customer}
 
     def default_arguments(self) -> dict[str, str]:
         """The period shown when the address names none."""
