@@ -179,16 +179,14 @@ def export_list(view: Any, filters: Filters, order: tuple[str, str]) -> Response
         flash(_("Nothing was exported. Check the conditions and export again."), "danger")
         return redirect(back_to_list(view), 303)
     db.session.commit()  # the request began as a writer; reading rows must not hold others up
+    path = Path(current_app.config["PORTAL_DATA_DIR"], "tmp", f"{secrets.token_hex(8)}.xlsx")
     with read_only():
         export = ListExport.of_request(view, filters, order)
         expected = export.expected()
-        if expected <= current_app.config["PORTAL_EXPORT_INLINE_ROWS"]:
-            path = Path(
-                current_app.config["PORTAL_DATA_DIR"], "tmp", f"{secrets.token_hex(8)}.xlsx"
-            )
-            record = export.write(path)
+        is_small = expected <= current_app.config["PORTAL_EXPORT_INLINE_ROWS"]
+        record = export.write(path) if is_small else None
         db.session.rollback()
-    if expected > current_app.config["PORTAL_EXPORT_INLINE_ROWS"]:
+    if record is None:
         return export_later(view, export.title, expected)
     db.session.add(record)
     db.session.commit()

@@ -20,7 +20,7 @@ from app.kernel.actor import current_actor
 from app.kernel.db import db
 from app.kernel.errors import N_, ImportRejected
 from app.models import BatchState, ImportBatch, ImportMapping, Task, TaskState
-from app.security.security_manager import access_of
+from app.security.access import access_of
 
 STAGES = (N_("File"), N_("Columns"), N_("Check"), N_("Result"))
 UNFINISHED = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.CHECKED, BatchState.FAILED)

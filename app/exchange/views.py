@@ -31,7 +31,7 @@ from app.security.row_scope import current_scope
 DIFFERENCE_PAGE = 50
 
 
-class OfGrantedSheets(BaseFilter):  # type: ignore[misc]
+class OfGrantedSheets(BaseFilter):
     """Only batches of sheets that the person may import: others hold data of other entities."""
 
     name = _l("Sheet")
