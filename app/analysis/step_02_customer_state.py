@@ -15,8 +15,6 @@ The caller owns the transaction. `month` is the work month; `computation.month` 
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -219,40 +217,4 @@ def _state_id() -> Any:
         select(func.min(OPERATING.c.id))
         .where(OPERATING.c.company_id == STATE.c.company_id, OPERATING.c.is_active, rated | unrated)
         .scalar_subquery()
-    )
-
-
-def mark_stale(
-    connection: Connection,
-    scope: Scope,
-    month: Month,
-    reason: StaleReason,
-    now: dt.datetime,
-    customer_ids: Collection[int] | None = None,
-) -> None:
-    """An input changed: generated results in scope become 需重新生成; others need nothing.
-
-    Called for imports (every work month whose K was touched), changed customers, questionnaires,
-    parameters and catalogues.
-    """
-    changed = and_(
-        scope.rows(STATE), STATE.c.month == month, STATE.c.status == StateStatus.GENERATED
-    )
-    runs = and_(scope.rows(RUN), RUN.c.month == month, RUN.c.status == StateStatus.GENERATED)
-    if customer_ids is not None:
-        changed = and_(changed, STATE.c.customer_id.in_(customer_ids))
-        territories = select(STATE.c.territory_id).where(changed)
-        runs = and_(runs, RUN.c.territory_id.in_(territories))
-    connection.execute(
-        update(RUN)
-        .where(runs)
-        .values(
-            status=StateStatus.STALE,
-            stale_since=now,
-            stale_reason=reason,
-            version=RUN.c.version + 1,
-        )
-    )
-    connection.execute(
-        update(STATE).where(changed).values(status=StateStatus.STALE, version=STATE.c.version + 1)
     )

@@ -48,7 +48,7 @@ from app.models import (
 
 K = Month(2026, 10)
 M = K.next
-NOW = dt.datetime(2026, 11, 2, 1, 0)
+NOW = dt.datetime.fromisoformat("2026-11-02T01:00:00")
 DUE = {1: 4, 2: 4, 3: 4, 4: 5, 5: 5}
 COMPANY = 1
 
