@@ -23,28 +23,24 @@ ACTIONS = {
 
 def permissions_document(app: Flask) -> str:
     """The whole page, in English."""
-    return "\n".join([*_head(), *_matrix(), *_roles(), *_rows(), *_routes(app)]) + "\n"
+    return "\n".join([HEAD, *_matrix(), *_roles(), *_rows(), *_routes(app)]) + "\n"
 
 
-def _head() -> list[str]:
-    return [
-        "# Who may do what",
-        "",
-        "Written by `flask portal permissions-document` and compared by a test; change "
-        "`app/security/permissions.py` and `app/models.py`, not this page.",
-        "",
-        "A request passes when the person is logged in, has a password of their own, and one of "
-        "their roles holds the permission of the address. Which rows it then sees and changes is "
-        "decided by the row scope, inside the database session. A row out of scope answers 404, "
-        "like one that does not exist.",
-        "",
-        "## Entities and roles (as shipped)",
-        "",
-        "Administrators of the platform change these on the page “Roles and permissions”; so do "
-        "the administrators of a portal that holds a single company. Every change needs a reason "
-        "and is logged. Entries marked * are fixed, so that nobody is locked out.",
-        "",
-    ]
+HEAD = """# Who may do what
+
+Written by `flask portal permissions-document` and compared by a test; change
+`app/security/permissions.py` and `app/models.py`, not this page.
+
+A request passes when the person is logged in, has a password of their own, and one of their roles
+holds the permission of the address. Which rows it then sees and changes is decided by the row
+scope, inside the database session. A row out of scope answers 404, like one that does not exist.
+
+## Entities and roles (as shipped)
+
+Administrators of the platform change these on the page “Roles and permissions”; so do the
+administrators of a portal that holds a single company. Every change needs a reason and is logged.
+Entries marked * are fixed, so that nobody is locked out.
+"""
 
 
 def _matrix() -> list[str]:

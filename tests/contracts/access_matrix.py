@@ -155,9 +155,7 @@ def foreign_filters(app: Flask, endpoint: str, world: World, place: str) -> dict
         return {}
     ids = {theirs.get(place) for theirs in world.rows.values()} - {None}
     return {
-        quick.parameters[0]: sorted(ids)[0]
-        for quick in view.all_quicks()
-        if quick.kind == "relation"
+        quick.parameters[0]: min(ids) for quick in view.all_quicks() if quick.kind == "relation"
     }
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.security.route_access import PUBLIC, is_api
+from app.security.scope_option import ScopeOption
 from tests import database
 from tests.conftest import AppFactory
 from tests.contracts import access_matrix as matrix
@@ -52,18 +53,16 @@ def leaks(person: Person, known: World, text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("username", PEOPLE)
-def test_pages_show_only_what_the_person_may_see(portal: tuple[Flask, World], username: str):
-    app, known = portal
+def page_problems(app: Flask, known: World, username: str, only: str = "") -> tuple[list[str], int]:
+    """(what is wrong, pages that opened) of every page, or of those whose endpoint begins `only`."""
     person = Person.of(app, username)
     visitor = Visitor(app, username)
-    before = matrix.contents(app)
     place = foreign_place(username)
     problems, reached = [], 0
     with app.app_context():
         apis = {rule.endpoint for rule in app.url_map.iter_rules() if is_api(rule.endpoint)}
     for rule in rules(app, "GET"):
-        if rule.endpoint in apis:
+        if rule.endpoint in apis or not rule.endpoint.startswith(only):
             continue
         grant = app.extensions["route_grants"].get(rule.endpoint)
         model = matrix.model_of(app, rule.endpoint)
@@ -86,9 +85,39 @@ def test_pages_show_only_what_the_person_may_see(portal: tuple[Flask, World], us
                 else:
                     reached += status == 200
                 problems += [f"{where} shows {token}" for token in leaks(person, known, text)]
+    return problems, reached
+
+
+@pytest.mark.parametrize("username", PEOPLE)
+def test_pages_show_only_what_the_person_may_see(portal: tuple[Flask, World], username: str):
+    app, known = portal
+    before = matrix.contents(app)
+    problems, reached = page_problems(app, known, username)
     assert problems == []
     assert reached > 5, "the positive control: the person's own pages opened"
     assert matrix.contents(app) == before, "no GET changes anything"
+
+
+@pytest.mark.parametrize("hole", ["rows", "grants"])
+def test_the_matrix_finds_a_hole(
+    portal: tuple[Flask, World], hole: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Without the row scope, and without the gate and the decorators, the walk complains."""
+    app, known = portal
+    person = Person.of(app, "customer_a1")
+    monkeypatch.setattr(Person, "of", lambda _app, _username: person)
+    if hole == "rows":
+        monkeypatch.setattr("app.security.row_scope.scope_option", lambda _scope: ScopeOption([]))
+        problems, _reached = page_problems(app, known, "customer_a1", "CustomerView")
+        assert any("a foreign row" in problem for problem in problems)
+        assert any("shows Magnolia-customer-" in problem for problem in problems)
+    else:
+        monkeypatch.setattr(
+            "app.security.security_manager.PortalSecurityManager._has_view_access",
+            lambda *_arguments: True,
+        )
+        problems, _reached = page_problems(app, known, "customer_a1", "UserView")
+        assert any("without the grant" in problem for problem in problems)
 
 
 @pytest.mark.parametrize("username", PEOPLE)
