@@ -7,16 +7,14 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     and_,
-    delete,
     func,
-    insert,
     or_,
     select,
-    tuple_,
 )
 
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.exchange.sales_rollup import COLUMNS, LINES, MONTHLY, month_of, rolled_up_lines
+from app.kernel.dialect import upsert
 from app.models import Customer, CustomerTerritory
 
 CUSTOMER = Customer.__table__
@@ -61,18 +59,24 @@ def territory_on_date(run: Comparison) -> ColumnElement[int]:
 
 
 def roll_up(run: Comparison) -> None:
-    """Rebuild the monthly sales of every customer and month that the batch touched."""
+    """Sum up anew every customer, product and month that the batch touched.
+
+    Imports add and change lines but never remove one, so each sum replaces one or is new.
+    """
     stage = run.stage.c
-    touched = select(stage.customer_id, stage.month).where(run.of_batch(NEW, CHANGED)).distinct()
-    run.connection.execute(
-        delete(MONTHLY).where(
-            MONTHLY.c.company_id == run.company_id,
-            tuple_(MONTHLY.c.customer_id, MONTHLY.c.month).in_(touched),
-        )
+    touched = (
+        select(stage.customer_id, stage.product_id, stage.month)
+        .where(run.of_batch(NEW, CHANGED))
+        .distinct()
+        .subquery()
     )
-    rows = touched.subquery()
-    month = month_of(LINES.c.order_date)
-    lines = rolled_up_lines(run.company_id).join(
-        rows, and_(LINES.c.customer_id == rows.c.customer_id, month == rows.c.month)
+    lines = rolled_up_lines(run.company_id, touched.c.month).join(
+        touched,
+        and_(
+            LINES.c.customer_id == touched.c.customer_id,
+            LINES.c.product_id == touched.c.product_id,
+            month_of(LINES.c.order_date) == touched.c.month,
+        ),
     )
-    run.connection.execute(insert(MONTHLY).from_select(COLUMNS, lines))
+    keys = [column.name for column in MONTHLY.primary_key]
+    upsert(run.connection, MONTHLY, keys, COLUMNS, lines)

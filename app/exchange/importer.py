@@ -19,13 +19,15 @@ batch is not in a state for the action.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.exchange import mapping as mappings
 from app.exchange import mapping_guess
@@ -42,6 +44,7 @@ from app.exchange.difference import (
 from app.exchange.error_workbook import error_workbook
 from app.exchange.import_rights import may_import, sheets_for
 from app.exchange.matching import Counts, compare
+from app.exchange.matching import counts as staged_counts
 from app.exchange.sheet_types import Sheet
 from app.exchange.sheets import SHEETS
 from app.exchange.staging import RowParser, clear_stage, stage_rows
@@ -68,6 +71,8 @@ OUTCOMES = (NEW, CHANGED, UNCHANGED, REJECTED)
 """What the difference shows. A fifth, REPEATED, are rows that a later one replaces: the rest."""
 
 SAMPLE_SHOWN = 8
+CLOCKS_DIFFER = dt.timedelta(minutes=1)
+"""How far the clocks of the portal's machines may be apart."""
 
 READING = N_("Reading and checking rows")
 COMPARING = N_("Comparing with the data")
@@ -244,7 +249,7 @@ def _check(batch: ImportBatch, progress: Progress, should_cancel: ShouldCancel) 
         raise ImportRejected(NO_HEADER) from error
     parser = RowParser(company_id, batch_id, sources)
     with closing(read_rows(path, worksheet)) as rows:
-        below = (entry for entry in rows if entry[0] > header_row)
+        below = dropwhile(lambda entry: entry[0] <= header_row, rows)
         total = stage_rows(_connection, db.session.commit, sheet, parser, below, report)
     if not total:
         raise ImportRejected(NOTHING_THERE)
@@ -267,8 +272,8 @@ def commit(
 ) -> ImportBatch:
     """Write the new and changed rows in one transaction; the batch ends COMMITTED.
 
-    The comparison is repeated inside the transaction, so changes made since the check are
-    respected. Errors: `ImportRejected` when rows are rejected and not `allow_rejected`.
+    The comparison is repeated inside the transaction unless it certainly still holds, so changes
+    made since the check are respected. Errors: `ImportRejected` when rows are rejected and not `allow_rejected`.
     """
     batch = _locked(batch_id)
     _require(batch, BatchState.CHECKED, BatchState.COMMITTING)
@@ -282,14 +287,14 @@ def commit(
         _require(batch, BatchState.COMMITTING)
         run = _comparison(batch)
         lock_company(run)
-        counts = compare(run)
+        counts = staged_counts(run) if _still_holds(batch) else compare(run)
         if not allow_rejected:
             _refuse_rejected(counts)
         write(run, counts)
         _record_counts(batch, total, counts)
         clear_stage(run.connection, run.sheet, run.company_id, batch_id, keep_rejected=True)
         batch.state = BatchState.COMMITTED
-        batch.committed_at = run.now
+        batch.committed_at = utc_now()  # late: other batches ask whether it was after their check
         db.session.commit()
     except BaseException as error:
         _give_up(batch_id, error, BatchState.CHECKED)
@@ -347,6 +352,23 @@ def _give_up(batch_id: int, error: BaseException, state: BatchState) -> None:
 def _stop_if(should_cancel: ShouldCancel) -> None:
     if should_cancel():
         raise ImportCancelled
+
+
+def _still_holds(batch: ImportBatch) -> bool:
+    """Whether the comparison of the check is still true: nothing else wrote what it looked at."""
+    if not SHEETS[batch.sheet].only_imported or batch.checked_at is None:
+        return False
+    since = batch.checked_at - CLOCKS_DIFFER
+    return not db.session.scalar(
+        select(ImportBatch.id)
+        .where(
+            ImportBatch.company_id == batch.company_id,
+            ImportBatch.sheet == batch.sheet,
+            ImportBatch.state == BatchState.COMMITTED,
+            ImportBatch.committed_at >= since,
+        )
+        .limit(1)
+    )
 
 
 def _refuse_rejected(counts: Counts) -> None:

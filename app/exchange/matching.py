@@ -131,6 +131,17 @@ def _mark_repeats(run: Comparison) -> None:
     """Rows whose key stands in the file more than once: rejected all, or replaced by the last."""
     stage = run.stage.c
     keys = [run.staged_key(name) for name in run.sheet.key]
+    are_given = [key.is_not(None) for key in keys]
+    some = (
+        select(literal(1))
+        .select_from(run.stage)
+        .where(run.of_batch(), *are_given)
+        .group_by(*keys)
+        .having(func.count() > 1)
+        .limit(1)
+    )
+    if run.connection.scalar(some) is None:
+        return
     inside = (
         select(
             stage.row_no,
@@ -142,7 +153,7 @@ def _mark_repeats(run: Comparison) -> None:
                 )
             ),
         )
-        .where(run.of_batch(), *(key.is_not(None) for key in keys))
+        .where(run.of_batch(), *are_given)
         .subquery()
     )
     repeated = inside.c.first_row != inside.c.last_row

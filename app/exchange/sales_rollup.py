@@ -37,13 +37,16 @@ def month_of(day: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(extract("year", day) * 100 + extract("month", day), Integer)
 
 
-def rolled_up_lines(company_id: int) -> Select[Any]:
-    """One row per grain of the roll-up, in the order of `COLUMNS`; callers narrow the lines."""
+def rolled_up_lines(company_id: int, month: ColumnElement[Any] | None = None) -> Select[Any]:
+    """One row per grain of the roll-up, in the order of `COLUMNS`; callers narrow the lines.
+
+    `month`: where a caller has the month of each line at hand already.
+    """
     has_demand = LINES.c.demanded_cartons > 0
     got_nothing = and_(has_demand, LINES.c.delivered_cartons == 0)
     grain = (
         LINES.c.company_id,
-        month_of(LINES.c.order_date),
+        month_of(LINES.c.order_date) if month is None else month,
         LINES.c.customer_id,
         LINES.c.product_id,
         LINES.c.territory_id,
@@ -61,7 +64,6 @@ def rolled_up_lines(company_id: int) -> Select[Any]:
         .select_from(LINES)
         .where(LINES.c.company_id == company_id)
         .group_by(*grain)
-        .order_by(*grain)
     )
 
 

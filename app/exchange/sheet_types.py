@@ -105,7 +105,8 @@ class Sheet:
     `repeats`: what a file with the same key twice means unless the person chooses: "reject" or
     "last". `derived`: attributes the writer fills, with where from. `inherits`: field → attribute
     of the customer used when a new row has none. `workings`: further integer columns of the
-    staging table, filled by the importer.
+    staging table, filled by the importer. `only_imported`: nothing but imports writes the model,
+    so a comparison holds until the next import of the sheet.
     """
 
     key_name: str
@@ -120,6 +121,7 @@ class Sheet:
     inherits: Mapping[str, str] = field(default_factory=dict)
     workings: tuple[str, ...] = ()
     logged: bool = True
+    only_imported: bool = False
     hint: str = ""
 
     @property

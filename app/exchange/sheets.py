@@ -106,6 +106,7 @@ SALES_LINES = Sheet(
     inherits={"channel": "order_mode", "settle_mode": "settle_mode"},
     workings=("month",),
     logged=False,
+    only_imported=True,
     hint=N_(
         "Without a demand the delivered quantity counts as demanded; channel and settlement "
         "default to the customer's."
