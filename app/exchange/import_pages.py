@@ -193,8 +193,8 @@ def records_url(batch: ImportBatch) -> str | None:
     view_name = endpoint.split(".")[0]
     views = current_app.appbuilder.baseviews  # type: ignore[attr-defined]
     view = next((v for v in views if type(v).__name__ == view_name), None)
-    if view is None or f"{endpoint}" not in current_app.view_functions:
+    if view is None or endpoint not in current_app.view_functions:
         return None
-    if any(quick.column == "batch_id" for quick in getattr(view, "all_quicks", list)()):
-        return url_for(endpoint, q_batch_id=batch.id)
-    return url_for(endpoint)
+    quicks = getattr(view, "all_quicks", list)()
+    by_batch = next((quick for quick in quicks if quick.column == "batch_id"), None)
+    return url_for(endpoint, **dict.fromkeys(by_batch.parameters if by_batch else (), batch.id))

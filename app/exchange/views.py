@@ -65,7 +65,7 @@ class ImportView(PlanningView):
         Quick("state", "enum"),
         Quick("created_at", "date_range"),
     ]
-    formatters_columns = {"sheet": pages.sheet_label}
+    number_words = {"sheet": {key: _l(sheet.label) for key, sheet in SHEETS.items()}}
     tones = {
         "state": {
             "UPLOADED": "mute",

@@ -134,6 +134,9 @@ def build_scheduler(runner: Runner) -> BlockingScheduler:
 
 def run_forever(app: Flask) -> int:
     """Wait for the lock, work until told to stop; the exit status of the process."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     runner = Runner(app)
     scheduler: BlockingScheduler | None = None
 

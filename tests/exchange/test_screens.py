@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+from html.parser import HTMLParser
 from io import BytesIO
 
 import pytest
@@ -90,9 +93,8 @@ def batch_of(portal) -> ImportBatch:
         return batch
 
 
-def form_of(html: str) -> dict[str, str]:
+def form_of(page: str) -> dict[str, str]:
     """What a browser would send for the mapping form as it was rendered."""
-    from html.parser import HTMLParser
 
     class Reader(HTMLParser):
         def __init__(self) -> None:
@@ -111,7 +113,7 @@ def form_of(html: str) -> dict[str, str]:
                 self.values[given["name"]] = given.get("value") or ""
 
     reader = Reader()
-    reader.feed(html)
+    reader.feed(page)
     return reader.values
 
 
@@ -135,6 +137,7 @@ def count(portal) -> int:
         return db.session.scalar(select(func.count(Customer.id)))
 
 
+@pytest.mark.sql
 def test_a_file_goes_all_the_way(portal, company):
     client = logged_in(portal, "administrator_a")
     batch = checked(portal, client, workbook([customer_row(n) for n in range(1, 4)]))
@@ -150,7 +153,10 @@ def test_a_file_goes_all_the_way(portal, company):
     work(portal)
     assert count(portal) == 3
     assert batch_of(portal).state is BatchState.COMMITTED
-    assert "永和" not in client.get(f"/imports/{batch.id}/result").text
+    result = client.get(f"/imports/{batch.id}/result").text
+    address = html.unescape(re.search(r'btn-primary" href="([^"]+)"', result)[1])
+    assert f"q_batch_id_from={batch.id}" in address
+    assert "永和便利店3" in client.get(address).text
     client.post(f"/imports/{batch.id}/commit")
     work(portal)
     assert count(portal) == 3

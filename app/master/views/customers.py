@@ -81,7 +81,7 @@ class CustomerView(PlanningView):
     ]
     search_columns = [
         "grade", "scale", "status", "frequency_source", "order_mode", "terminal_type",
-        "visit_weekday",
+        "visit_weekday", "batch_id",
     ]  # fmt: skip
     tones = {
         "status": {"ACTIVE": "ok", "SUSPENDED": "warn", "RESTING": "warn", "CANCELLED": "mute"},

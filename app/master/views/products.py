@@ -121,7 +121,7 @@ class ProductView(ProductPages):
         Quick("category", "is_missing", label=_l("Without category"), shows_count=True),
         Quick("tar_tenths", "is_missing", label=_l("Without tar content"), more=True),
     ]
-    search_columns = ["retail_fen", "is_approximate"]
+    search_columns = ["retail_fen", "is_approximate", "batch_id"]
     show_fieldsets = [
         (_l("Key brand"), {"fields": ["is_key", "key_months"]}),
         (_l("Product"), {"fields": ["code", "name", "brand", "form", "category", "status"]}),

@@ -75,7 +75,7 @@ class SalesList(PlanningView):
     @has_access
     def list(self) -> Any:
         defaults = self.default_arguments()
-        if not any(request.args.get(name) for name in defaults):
+        if not any(request.args.get(name) for name in (*defaults, "q_batch_id_from")):
             return redirect(url_with(defaults))
         return super().list()
 
@@ -131,7 +131,7 @@ class SalesLineView(SalesList):
         Quick("channel", "enum"),
         Quick("stockout", "flag", label=_l("Stock-outs only"), filter_class=StockoutLines),
     ]
-    search_columns = ["settle_mode", "order_no"]
+    search_columns = ["settle_mode", "order_no", "batch_id"]
 
     def default_arguments(self) -> dict[str, str]:
         month = working_month().previous
