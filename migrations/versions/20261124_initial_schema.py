@@ -3075,6 +3075,7 @@ def upgrade() -> None:
                 "customer_id",
                 "demanded_cartons",
                 "delivered_cartons",
+                "amount_fen",
             ],
             unique=False,
         )

@@ -45,7 +45,8 @@ class SalesLine(db.Model):
     __tablename__ = "sales_line"
     __table_args__ = (
         ForeignKeyConstraint(["company_id", "customer_id"], ["customer.company_id", "customer.id"]),
-        # Covers counting order days and weeks (steps 2 and 6) in the order of the groups.
+        # Covers counting order days and weeks (steps 2 and 6) in the order of the groups, and the
+        # totals below the list of sales lines.
         Index(
             "ix_sales_line_date",
             "company_id",
@@ -54,6 +55,7 @@ class SalesLine(db.Model):
             "customer_id",
             "demanded_cartons",
             "delivered_cartons",
+            "amount_fen",
         ),
         {"info": table_info(Distribution.DISTRIBUTED)["info"], "sqlite_with_rowid": False},
     )
