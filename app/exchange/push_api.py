@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import g, jsonify, request
 from flask_appbuilder.api import BaseApi, expose
-from flask_appbuilder.security.decorators import protect
+from flask_appbuilder.security.decorators import limit, protect
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -30,6 +30,8 @@ from app.models import Company, ImportBatch, SalesSource
 from app.security.access import load_access
 
 MAPPING_NAME = "push"
+RATE = "120 per minute"
+"""Per address; a nightly push of a province in parts of 50,000 rows stays far below."""
 MOST_ROWS = 50_000
 MOST_ERRORS = 500
 
@@ -52,6 +54,7 @@ class ImportApi(BaseApi):
 
     @expose("/<sheet>", methods=["POST"])
     @protect()
+    @limit(RATE)
     def push(self, sheet: str) -> Any:
         """Import the rows of the body into a sheet."""
         if sheet not in SHEETS:

@@ -73,6 +73,7 @@ class RowParser:
         company_id, batch_id = self._keys
         cells, constants = self._cells, self._constants
         for number, row in rows:
+            values: list[Stored] | None
             try:
                 values = [parsed[row[position]] for parsed, position in cells]  # type: ignore[index]
                 readable = True

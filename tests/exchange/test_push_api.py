@@ -12,6 +12,7 @@ from app.kernel.db import db
 from app.models import Customer, ImportBatch, PortalUser
 from app.security.access_keys import new_key
 from app.security.row_scope import UNRESTRICTED, scoped_to
+from tests.conftest import AppFactory
 
 pytestmark = pytest.mark.web
 
@@ -148,3 +149,15 @@ def test_only_keys_with_the_right_may_push(
     assert push("customers", [ROW], key=brand).status_code == 403
     assert push("products", [{"code": "1", "name": "P"}], key=brand).status_code == 200
     assert number_of(Customer) == 0
+
+
+def test_floods_are_slowed_down(app_factory: AppFactory, database_url: str):
+    client = app_factory(database_url, RATELIMIT_ENABLED=True).test_client()
+    answers = [client.post("/api/v1/import/customers").status_code for _turn in range(125)]
+    assert set(answers) == {401, 429}
+    assert answers.index(429) == 120
+
+
+def test_a_cookie_opens_nothing(client: FlaskClient, push: Push):
+    client.set_cookie("portal_session", "anything")
+    assert push("customers", [ROW], key=None).status_code == 401
