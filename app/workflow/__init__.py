@@ -1,0 +1,1 @@
+"""The fourteen steps as data, their order, gates and deadlines."""

@@ -1,0 +1,198 @@
+"""`STEPS`: the manual's fourteen steps, one row each (§2.1, §2.2). Data only.
+
+The board, the gates, the jobs and the documentation read this table. Modules are named, not
+imported: steps meet only through tables.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.kernel.errors import N_
+
+
+class Stage(enum.Enum):
+    """The five stages 分析/计划/实施/评估/改进; the value is the folder of their modules."""
+
+    ANALYSIS = "analysis"
+    PLAN = "plan"
+    EXECUTION = "execution"
+    EVALUATION = "evaluation"
+    IMPROVEMENT = "improvement"
+
+    @property
+    def msgid(self) -> str:
+        return _STAGE_LABELS[self]
+
+
+_STAGE_LABELS: Mapping[Stage, str] = {
+    Stage.ANALYSIS: N_("Analysis"),
+    Stage.PLAN: N_("Planning"),
+    Stage.EXECUTION: N_("Execution"),
+    Stage.EVALUATION: N_("Evaluation"),
+    Stage.IMPROVEMENT: N_("Improvement"),
+}
+
+
+class Due(enum.Enum):
+    """When a step is due in the work month M; a deadline warns and never blocks."""
+
+    CUTOFF_BEFORE = N_("25th of the month before")
+    BEFORE_VISITS = N_("before the first visit of the month")
+    IN_MONTH = N_("within the month")
+    WEEK_START = N_("at the start of each week")
+    EACH_DAY = N_("each day")
+    MONTH_END = N_("at the end of the month")
+    WEEK_END = N_("at the end of each week")
+    NEXT_MONTH = N_("before the first visit of the next month")
+
+
+class Basis(enum.Enum):
+    """Which month a step's record is keyed by."""
+
+    WORK_MONTH = "work month"
+    ANALYSED_MONTH = "month before"
+    WEEK = "week"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step. `reads` and `writes` are table names; `gate` says, as a msgid, what must be done
+    before (`gate_steps`: the steps that do it); `actor` and `approver` are role names.
+    """
+
+    number: int
+    stage: Stage
+    name: str
+    module: str
+    clause: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    actor: str
+    due: Due
+    basis: Basis = Basis.WORK_MONTH
+    gate: str | None = None
+    gate_steps: tuple[int, ...] = ()
+    approver: str | None = None
+    warns_without: tuple[int, ...] = ()
+    """Steps whose absence is shown as a warning and loses content, but does not block."""
+
+
+CUSTOMER_MANAGER, MARKET_MANAGER = "customer_manager", "market_manager"
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        1, Stage.ANALYSIS, N_("Direct needs"), "step_01_direct_needs", "§2.2-1",
+        ("customer", "questionnaire_form", "need_option"),
+        ("questionnaire", "questionnaire_answer"),
+        CUSTOMER_MANAGER, Due.CUTOFF_BEFORE,
+    ),
+    Step(
+        2, Stage.ANALYSIS, N_("Operating state"), "step_02_customer_state", "§2.2-2",
+        (
+            "customer", "monthly_sales", "sales_line", "product", "key_product_snapshot",
+            "ability_item", "operating_state", "problem_type", "brand_target", "target_customer",
+            "focus_product", "questionnaire",
+        ),
+        (
+            "customer_state", "customer_effect_item", "customer_ability_score",
+            "customer_problem", "potential_strategy", "state_run",
+        ),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS,
+    ),
+    Step(
+        3, Stage.ANALYSIS, N_("Brand targets"), "step_03_brand_target", "§2.2-3",
+        ("focus_product", "territory", "brand_analysis"), ("brand_target",),
+        CUSTOMER_MANAGER, Due.IN_MONTH,
+        gate=N_("The market manager has issued watched products."),
+    ),
+    Step(
+        4, Stage.ANALYSIS, N_("Target customers"), "step_04_target_customer", "§2.2-4",
+        ("brand_target", "customer", "monthly_sales"),
+        ("target_customer", "target_list_revision", "brand_target"),
+        CUSTOMER_MANAGER, Due.IN_MONTH,
+        gate=N_("The brand target is set."), gate_steps=(3,),
+    ),
+    Step(
+        5, Stage.ANALYSIS, N_("Monthly brand analysis"), "step_05_brand_status", "§2.2-5",
+        ("brand_target", "target_customer", "monthly_sales", "customer"),
+        ("brand_analysis", "brand_analysis_line"),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH, warns_without=(3, 4),
+    ),
+    Step(
+        6, Stage.ANALYSIS, N_("Market analysis"), "step_06_market", "§2.2-6",
+        (
+            "monthly_sales", "sales_line", "product", "key_product_snapshot", "customer",
+            "customer_territory", "market_target",
+        ),
+        ("market_analysis", "market_analysis_line", "market_target"),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH,
+    ),
+    Step(
+        7, Stage.PLAN, N_("Service strategies"), "step_07_service_strategy", "§2.2-7",
+        ("questionnaire", "questionnaire_answer", "potential_strategy", "service_strategy"),
+        ("service_plan", "strategy_item"),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, approver=MARKET_MANAGER,
+        gate=N_("The strategies of step 2 are generated."), gate_steps=(2,), warns_without=(1,),
+    ),
+    Step(
+        8, Stage.PLAN, N_("Month plan"), "step_08_month_plan", "§2.2-8",
+        (
+            "customer_state", "customer_problem", "brand_analysis_line", "market_analysis_line",
+            "strategy_item",
+        ),
+        ("month_plan", "customer"),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, approver=MARKET_MANAGER,
+        gate=N_("The service plan is submitted."), gate_steps=(7,), warns_without=(5, 6),
+    ),
+    Step(
+        9, Stage.PLAN, N_("Visit plan"), "step_09_visit_plan", "§2.2-9",
+        ("customer", "month_plan", "calendar_day"), ("visit_plan",),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, warns_without=(8,),
+    ),
+    Step(
+        10, Stage.PLAN, N_("Week arrangement"), "step_10_week_arrangement", "§2.2-10",
+        ("visit_plan", "strategy_item", "customer"), ("week_arrangement",),
+        CUSTOMER_MANAGER, Due.WEEK_START, basis=Basis.WEEK,
+        gate=N_("The service plan is approved and the week's visits are planned."),
+        gate_steps=(7, 9),
+    ),
+    Step(
+        11, Stage.EXECUTION, N_("Daily visits"), "step_11_daily_visit", "§2.2-11",
+        ("visit_plan", "strategy_item", "customer"), ("daily_visit", "visit_plan"),
+        CUSTOMER_MANAGER, Due.EACH_DAY, basis=Basis.DAY,
+        gate=N_("The service plan is approved and the day's visits are planned."),
+        gate_steps=(7, 9),
+    ),
+    Step(
+        12, Stage.EXECUTION, N_("Task marks"), "step_12_task_marks", "§2.2-12",
+        ("service_plan", "strategy_item"), ("service_plan", "strategy_item"),
+        CUSTOMER_MANAGER, Due.MONTH_END, approver=MARKET_MANAGER,
+        gate=N_("The service plan is approved."), gate_steps=(7,),
+    ),
+    Step(
+        13, Stage.EVALUATION, N_("Week summary"), "step_13_week_summary", "§2.2-13",
+        ("sales_line", "product", "key_product_snapshot", "market_target", "calendar_day"),
+        ("week_summary",),
+        CUSTOMER_MANAGER, Due.WEEK_END, basis=Basis.WEEK, warns_without=(6,),
+    ),
+    Step(
+        14, Stage.IMPROVEMENT, N_("Month summary"), "step_14_month_summary", "§2.2-14",
+        (
+            "visit_plan", "strategy_item", "brand_analysis_line", "market_analysis_line",
+            "month_plan",
+        ),
+        ("month_summary",),
+        CUSTOMER_MANAGER, Due.NEXT_MONTH,
+    ),
+)  # fmt: skip
+
+STEP_BY_NUMBER: Mapping[int, Step] = {step.number: step for step in STEPS}
+
+
+def module_path(step: Step) -> str:
+    """The dotted path of the step's module."""
+    return f"app.{step.stage.value}.{step.module}"
