@@ -89,7 +89,8 @@ def portal_menu() -> list[dict[str, Any]]:
                     "url": url,
                     "step": row.step,
                     "icon": row.icon,
-                    "active": (request.endpoint or "").split(".")[0] == row.endpoint.split(".")[0],
+                    "active": (request.endpoint or "").split(".")[0]
+                    in (row.endpoint.split(".")[0], *row.pages),
                 }
             )
         if items:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from flask import Flask
 from flask_appbuilder import AppBuilder
 
+from app.analysis.views.scoring_views import ScoringView
+from app.analysis.views.state_reports import StateReportView
+from app.analysis.views.state_views import StateView
 from app.exchange.export_views import ExportFileView
 from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
@@ -63,10 +66,13 @@ class MenuRow:
     icon: str
     permission: str = "read"
     step: int | None = None
+    pages: tuple[str, ...] = ()
+    """Further views that belong to the entry: it is marked as the present one on them too."""
 
 
 MENU_GROUPS: tuple[MenuGroup, ...] = (
     MenuGroup("home", N_("Home page"), "fa-house", "base", is_solo=True),
+    MenuGroup("analysis", N_("Analysis"), "fa-chart-pie", "analysis"),
     MenuGroup("toolbox", N_("Customer manager's toolbox"), "fa-toolbox", "base"),
     MenuGroup("distribution", N_("Distribution management"), "fa-boxes-stacked", "base"),
     MenuGroup("sales", N_("Sales"), "fa-chart-column", "base"),
@@ -77,6 +83,15 @@ MENU_GROUPS: tuple[MenuGroup, ...] = (
 
 MENU: tuple[MenuRow, ...] = (
     MenuRow("home", N_("Home page"), "HomeView.index", "Home", "fa-house"),
+    MenuRow(
+        "analysis",
+        N_("Operating state of customers"),
+        "StateView.list",
+        "CustomerState",
+        "fa-chart-simple",
+        step=2,
+        pages=("ScoringView", "StateReportView"),
+    ),
     MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
     MenuRow(
         "distribution",
@@ -148,6 +163,9 @@ MENU: tuple[MenuRow, ...] = (
 )
 
 VIEWS: tuple[type, ...] = (
+    StateView,
+    ScoringView,
+    StateReportView,
     PortalView,
     WorkCalendarView,
     CalendarDayView,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.analysis import step_02_ability, step_02_customer_state
 from app.analysis.computation import computation_of
-from app.analysis.step_02_ability import AbilityEntry, ScoreRefused
+from app.analysis.step_02_ability import AbilityEntry
 from app.analysis.work_area import WorkArea
 from app.kernel.errors import OutOfScope
 from app.kernel.sql_lots import lots
@@ -158,15 +158,3 @@ def present_scores(
         for customer_id, item_id, score in rows:
             found.setdefault(customer_id, {})[item_id] = score
     return found
-
-
-__all__ = [
-    "GridEntry",
-    "SavedScores",
-    "ScoreRefused",
-    "compute_effect",
-    "copy_scores",
-    "generate_strategies",
-    "present_scores",
-    "save_scores",
-]

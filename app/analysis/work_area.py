@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ class WorkArea:
         return Scope.of(companies.pop(), self.ids)
 
     @property
-    def argument(self) -> dict[str, int]:
+    def argument(self) -> dict[str, Any]:
         """The choice as a URL argument."""
         return {} if self.chosen is None else {"q_territory": self.chosen.id}
 

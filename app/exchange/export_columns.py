@@ -37,7 +37,11 @@ NUMBER_FORMATS: Mapping[str, str] = {
 }
 """Kind → Excel number format; "text" has none."""
 
-UNIT_KINDS: Mapping[str, tuple[str, int]] = {"fen": ("money", 2), "tenths": ("tenths", 1)}
+UNIT_KINDS: Mapping[str, tuple[str, int]] = {
+    "fen": ("money", 2),
+    "tenths": ("tenths", 1),
+    "hundredths": ("money", 2),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy.schema import Column
 from app.kernel.columns import MonthType
 from app.kernel.labels import LabelledEnum
 from app.kernel.period import Month, to_local
-from app.kernel.quantity import fen_to_yuan
+from app.kernel.quantity import fen_to_yuan, round_half_up
 
 Formatter = Callable[[Any], Any]
 
@@ -78,6 +78,11 @@ def tenths(value: int | None) -> str:
     return MISSING if value is None else f"{Decimal(value).scaleb(-1):,.1f}"
 
 
+def hundredths(value: int | None) -> str:
+    """Hundredths of a point as points with one decimal, half up."""
+    return MISSING if value is None else f"{round_half_up(Decimal(value).scaleb(-2), 1):,}"
+
+
 def iso_date(value: dt.date | None) -> str:
     """2026-11-24."""
     return MISSING if value is None else value.isoformat()
@@ -119,7 +124,11 @@ def worded(words: Mapping[int, Any]) -> Formatter:
     return lambda value: MISSING if value is None else str(words.get(value, value))
 
 
-UNIT_FORMATTERS: Mapping[str, Formatter] = {"fen": money, "tenths": tenths}
+UNIT_FORMATTERS: Mapping[str, Formatter] = {
+    "fen": money,
+    "tenths": tenths,
+    "hundredths": hundredths,
+}
 
 
 def is_numeric(column: Column[Any]) -> bool:

@@ -90,6 +90,8 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("SalesLine", N_("Sales lines"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("MonthlySales", N_("Monthly sales"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("Questionnaire", N_("Direct needs"), "rcudx", "rx", "rx", "rcux", ""),
+    EntityGrants("NeedsExtraction", N_("Extraction of needs"), "ru", "ru", "", "", ""),
+    EntityGrants("CustomerState", N_("Operating states"), "rux", "rx", "rx", "rux", ""),
     EntityGrants("CalendarDay", N_("Work calendar"), "rux", "rux", "r", "r", "r"),
     EntityGrants("Parameter", N_("Parameters"), "ru", "ru", "r", "r", "r"),
     EntityGrants("ServiceStrategy", N_("Service strategies"), "rcudx", "rcudx", "rx", "r", "r"),

@@ -24,7 +24,7 @@ from app.portal_context import working_month
 PROBLEMS_SHOWN = 2
 
 
-class OfWorkingMonth(BaseFilter):  # type: ignore[misc]
+class OfWorkingMonth(BaseFilter):
     """The states of the month in the top bar."""
 
     name = _l("Month")
@@ -34,7 +34,7 @@ class OfWorkingMonth(BaseFilter):  # type: ignore[misc]
         return query.filter(CustomerState.month == working_month())
 
 
-class CustomerContains(BaseFilter):  # type: ignore[misc]
+class CustomerContains(BaseFilter):
     """value: a part of the customer's name, code or phone."""
 
     name = _l("Customer")
@@ -49,7 +49,7 @@ class CustomerContains(BaseFilter):  # type: ignore[misc]
         )
 
 
-class HasProblem(BaseFilter):  # type: ignore[misc]
+class HasProblem(BaseFilter):
     """value: names of problem codes, any of which the customer has."""
 
     name = _l("Problem")
@@ -63,7 +63,7 @@ class HasProblem(BaseFilter):  # type: ignore[misc]
         return query.filter(CustomerState.customer_id.in_(having.correlate(CustomerState)))
 
 
-class InState(BaseFilter):  # type: ignore[misc]
+class InState(BaseFilter):
     """value: ids of operating states."""
 
     name = _l("Operating state")
@@ -72,7 +72,7 @@ class InState(BaseFilter):  # type: ignore[misc]
         return query.filter(CustomerState.operating_state_id.in_([int(key) for key in value]))
 
 
-class Unscored(BaseFilter):  # type: ignore[misc]
+class Unscored(BaseFilter):
     """Customers whose ability scores are missing or incomplete."""
 
     name = _l("Ability not scored")
