@@ -147,6 +147,7 @@ def test_who_may_not_export_gets_nothing(portal, company):
     assert client.get("/exported-customers/export").status_code == 405
 
 
+@pytest.mark.sql
 def test_a_large_export_runs_in_the_background_with_the_same_filter(portal, company):
     portal.config["PORTAL_EXPORT_INLINE_ROWS"] = 10
     make_customers(portal, company, 60)
@@ -208,6 +209,33 @@ def test_a_cancelled_task_and_foreign_tasks(portal, company):
     work(portal)
     with portal.app_context():
         assert db.session.get_one(Task, task_id).state is TaskState.CANCELLED
+
+
+@pytest.mark.slow
+def test_every_list_of_the_portal_exports_what_it_shows(app_factory, demo_url):
+    portal = app_factory(demo_url, WTF_CSRF_ENABLED=False, PORTAL_EXPORT_INLINE_ROWS=2000)
+    client = portal.test_client()
+    person = {"username": "admin", "password": portal.config["PORTAL_DEMO_PASSWORD"]}
+    assert client.post("/login/", data=person).status_code == 303
+    exporting = [
+        view
+        for view in portal.appbuilder.baseviews
+        if isinstance(view, PlanningView)
+        and "can_export" in view.base_permissions
+        and "export" not in view.exclude_route_methods
+    ]
+    opened = 0
+    for view in exporting:
+        answer = client.post(f"{view.route_base}/export")
+        if answer.status_code == 303:
+            continue  # the sales of fifteen months: in the background
+        assert answer.status_code == 200, (type(view).__name__, answer.text)
+        opened += 1
+        sheet = load_workbook(BytesIO(answer.data), read_only=True).worksheets[0]
+        with portal.app_context():
+            record = db.session.scalars(select(ExportFile).order_by(ExportFile.id.desc())).first()
+            assert record.rows_written == record.rows_expected == sheet.max_row - 1
+    assert opened > 5
 
 
 @pytest.mark.slow
