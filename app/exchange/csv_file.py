@@ -7,6 +7,7 @@ import csv
 from collections.abc import Generator
 from pathlib import Path
 
+from app.exchange.file_checks import WRONG_TYPE
 from app.kernel.errors import N_, ImportRejected
 
 BLOCK = 1 << 20
@@ -22,7 +23,6 @@ OPEN_QUOTE = N_(
     "The file cannot be read from row %(row)s on: a quotation mark is opened and not closed, or a "
     "cell is longer than %(longest)s characters."
 )
-BINARY = N_("This is neither an xlsx nor a csv file. Save the table as xlsx or csv.")
 
 csv.field_size_limit(LONGEST_CELL)
 
@@ -57,7 +57,7 @@ def _first_failure(path: Path, encoding: str) -> int | None:
             except UnicodeDecodeError as error:
                 return done + error.start
             if "\0" in text:
-                raise ImportRejected(BINARY)
+                raise ImportRejected(WRONG_TYPE)
             if not block:
                 return None
             done += len(block)
