@@ -1,0 +1,65 @@
+"""§1.2 in a browser: the tree's toolbar, dragging, and the list a phone gets instead."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config import DEVELOPMENT_DEMO_PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture
+def tree(page: Page, live_server: str) -> Page:
+    """The tree page as the brand manager; the page fixture fails on any script or policy error."""
+    page.goto(f"{live_server}/login/")
+    page.fill("#username", "brand")
+    page.fill("#password", DEVELOPMENT_DEMO_PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(re.compile(r"/$"))
+    page.goto(f"{live_server}/categories/tree")
+    return page
+
+
+def row(page: Page, text: str):
+    return page.locator(".wb-row", has_text=text).first
+
+
+def said(page: Page, pattern: str) -> None:
+    expect(page.locator("[data-tree-state]")).to_have_text(re.compile(pattern))
+
+
+def test_add_move_drag_and_delete(tree: Page):
+    row(tree, "50元/条以下").click()
+    tree.click("[data-tree-action=add-child]")
+    tree.fill("#tree-name", "Trial")
+    tree.press("#tree-name", "Enter")
+    said(tree, "Trial")
+    row(tree, "Trial").click()
+    tree.click("[data-tree-action=out]")
+    expect(tree.locator("[data-tree-action=in]")).to_be_enabled()
+    expect(row(tree, "Trial")).to_be_visible()
+    with tree.expect_response(re.compile(r"/move/")):
+        row(tree, "Trial").drag_to(row(tree, "300–600元/条"))
+    said(tree, "Trial")
+    row(tree, "Trial").click()
+    expect(tree.locator("[data-tree-action=delete]")).to_be_enabled()
+    tree.click("[data-tree-action=delete]")
+    tree.click("#confirm-dialog [data-confirm-ok]")
+    expect(tree.locator(".wb-row", has_text="Trial")).to_have_count(0)
+
+
+def test_what_would_be_refused_is_not_offered(tree: Page):
+    row(tree, "50元/条以下").click()
+    expect(tree.locator("[data-tree-action=rename]")).to_be_enabled()
+    expect(tree.locator("[data-tree-action=delete]")).to_be_disabled()
+
+
+def test_a_phone_gets_a_list_that_leads_to_plain_forms(tree: Page):
+    tree.set_viewport_size({"width": 390, "height": 844})
+    tree.reload()
+    expect(tree.locator("#category-tree")).to_be_hidden()
+    tree.locator("[data-tree-list] a").nth(1).click()
+    expect(tree.locator("form[action*='/move/']").first).to_be_visible()
+    assert tree.evaluate("document.documentElement.scrollWidth") <= 390
