@@ -1,0 +1,158 @@
+"""§2.2 steps 5 and 6 — the customers, products or territories behind a figure.
+
+Reads: monthly_sales (K, K−1, K−12), sales_line, customer, customer_territory, target_customer. The
+parts are sums over the same rows as the figure, so they add up to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+
+from app.analysis.rules.computation import Computation
+from app.analysis.rules.indicators import ProductMonths, TerritoryFigures
+from app.analysis.statements.customer_figures import order_days_of, wares, week_number
+from app.analysis.statements.market_figures import resident_customers, territory_figures
+from app.analysis.statements.watched_products import lookback, product_months
+from app.kernel.scope import Scope
+from app.kernel.sql import count_if, whole
+from app.models import MonthlySales, OrderMode, SettleMode
+
+SALES = MonthlySales.__table__
+
+By = Literal["customer", "product", "territory"]
+
+
+def product_months_by_customer(
+    connection: Connection, scope: Scope, computation: Computation, product_id: int
+) -> dict[int, ProductMonths]:
+    """Customer → the months of a product, as `rules.indicators.four_rates` takes them.
+
+    A customer who moved within the scope is one row: what counts is the net quantity of both
+    places, as in the figure of several territories together.
+    """
+    months = lookback(computation.month, computation.parameters.abnormal_active_base_months)
+    conditions: list[ColumnElement[bool]] = [SALES.c.product_id == product_id]
+    if scope.territory_ids is not None:
+        conditions.append(SALES.c.territory_id.in_(scope.territory_ids))
+    rows = product_months(scope, months, ("product_id", "customer_id"), conditions)
+    found = connection.execute(select(rows).where(rows.c.product_id == product_id))
+    return {
+        row.customer_id: ProductMonths(
+            tuple(getattr(row, f"cartons_{back}") for back in range(len(months))),
+            bool(row.is_target),
+            row.demanded_lines,
+            row.stockout_lines,
+        )
+        for row in found
+    }
+
+
+def figures_by(
+    connection: Connection, scope: Scope, computation: Computation, by: By
+) -> dict[int, TerritoryFigures]:
+    """Customer, product or territory → its part of the sums of the territories in scope.
+
+    By product there are sums of sales only: orders and customers have no product.
+    """
+    if by == "territory":
+        cte = territory_figures(scope, computation)
+        rows = connection.execute(select(cte))
+        return {row.territory_id: _figures(row) for row in rows}
+    parts: dict[int, dict[str, int]] = {}
+    statements = [_sales_by(scope, computation, f"{by}_id")]
+    if by == "customer":
+        statements += [_order_days(scope, computation), _residents(scope, computation)]
+    for statement in statements:
+        for row in connection.execute(statement):
+            values = dict(row._mapping)
+            parts.setdefault(values.pop("part"), {}).update(values)
+    return {key: TerritoryFigures(**values) for key, values in parts.items()}
+
+
+def _figures(row: Any) -> TerritoryFigures:
+    names = TerritoryFigures.__dataclass_fields__
+    return TerritoryFigures(**{name: getattr(row, name) for name in names})
+
+
+def _sales_by(scope: Scope, computation: Computation, key: str) -> Select[Any]:
+    month = computation.month
+    before, last_year = month.previous, month.shift(-12)
+    ware = wares(scope.company_id, month)
+    cartons = SALES.c.delivered_cartons
+    now = SALES.c.month == month
+
+    def total(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
+        return whole(func.sum(case((condition, value), else_=0)))
+
+    sums = {
+        "sticks": total(now, cartons * ware.c.sticks),
+        "previous_sticks": total(SALES.c.month == before, cartons * ware.c.sticks),
+        "last_year_sticks": total(SALES.c.month == last_year, cartons * ware.c.sticks),
+        "amount_fen": total(now, SALES.c.amount_fen),
+        "key_sticks": total(now, cartons * ware.c.key_sticks),
+        "key_last_year_sticks": total(SALES.c.month == last_year, cartons * ware.c.key_sticks),
+        "margin_fen": total(now, cartons * ware.c.margin_fen),
+        "retail_fen": total(now, cartons * ware.c.retail_fen),
+        "demanded_lines": total(now, SALES.c.demanded_lines),
+        "stockout_lines": total(now, SALES.c.stockout_lines),
+        "bought_products": count_if(and_(now, cartons > 0)),
+    }
+    # By territory first: whoever bought in two territories is an ordering customer of both.
+    rows = (
+        select(
+            SALES.c[key].label("part"),
+            *(value.label(name) for name, value in sums.items()),
+        )
+        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .where(scope.rows(SALES), SALES.c.month.in_([month, before, last_year]))
+        .group_by(SALES.c[key], SALES.c.territory_id)
+        .subquery("rows")
+    )
+    columns = [whole(func.sum(rows.c[name])).label(name) for name in sums]
+    if key == "customer_id":
+        columns.append(count_if(rows.c.sticks > 0).label("ordering_customers"))
+    return select(rows.c.part, *columns).group_by(rows.c.part)
+
+
+def _order_days(scope: Scope, computation: Computation) -> Select[Any]:
+    days = order_days_of(scope.company_id, computation.month)
+    return (
+        select(days.c.customer_id.label("part"), func.count().label("order_days"))
+        .where(scope.rows(days))
+        .group_by(days.c.customer_id)
+    )
+
+
+def _residents(scope: Scope, computation: Computation) -> Select[Any]:
+    """Orders of a resident count wherever they were placed, as in `resident_sums`."""
+    month = computation.month
+    residents = resident_customers(scope.company_id, month, computation.due_weeks)
+    days = order_days_of(scope.company_id, month)
+    weeks = (
+        select(
+            days.c.customer_id,
+            func.count(week_number(days.c.order_date, month).distinct()).label("order_weeks"),
+        )
+        .group_by(days.c.customer_id)
+        .subquery("weeks")
+    )
+    ordered = func.coalesce(weeks.c.order_weeks, 0)
+    due = residents.c.due_weeks
+    return (
+        select(
+            residents.c.customer_id.label("part"),
+            case((residents.c.customer_id.is_not(None), 1)).label("customers"),
+            case((residents.c.order_mode == OrderMode.ONLINE, 1), else_=0).label(
+                "online_customers"
+            ),
+            case((residents.c.settle_mode == SettleMode.ELECTRONIC, 1), else_=0).label(
+                "e_settle_customers"
+            ),
+            due.label("due_weeks"),
+            case((ordered < due, ordered), else_=due).label("order_weeks"),
+        )
+        .select_from(residents.outerjoin(weeks, weeks.c.customer_id == residents.c.customer_id))
+        .where(scope.rows(residents))
+    )
