@@ -102,6 +102,8 @@ def portal_menu() -> list[dict[str, Any]]:
                     "tone": group.tone,
                     "items": items,
                     "solo": group.is_solo,
+                    # Settings are rarely visited: folded until one of their pages is shown.
+                    "open": group.tone != "admin" or any(item["active"] for item in items),
                 }
             )
     return groups
