@@ -35,7 +35,7 @@ from app.models import Company, ExportFile
 from app.portal_context import working_month
 from app.security.row_scope import current_scope
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 2000
 LONGEST_FILTER_TEXT = 1000
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric
+from sqlalchemy import Boolean, Date, DateTime, Enum, Integer, Numeric
 from sqlalchemy.schema import Column
 
 from app.kernel.columns import MonthType
@@ -74,7 +74,22 @@ def _plan(view: Any, name: str) -> ExportColumn:
             name, label, kind, lambda row: _scaled(view.column_value(row, name), places)
         )
     kind = "text" if column is None else _kind(column)
+    if column is not None and isinstance(column.type, (Boolean, Enum)):
+        return ExportColumn(name, label, kind, _few_values(view, name))
     return ExportColumn(name, label, kind, lambda row: plain_cell(view.column_value(row, name)))
+
+
+def _few_values(view: Any, name: str) -> Callable[[Any], Cell]:
+    """Words of a code list or truth value, translated once per export instead of once per row."""
+    words: dict[Any, Cell] = {}
+
+    def value(row: Any) -> Cell:
+        member = view.column_value(row, name)
+        if member not in words:
+            words[member] = plain_cell(member)
+        return words[member]
+
+    return value
 
 
 def _mapped_column(model: Any, path: str) -> Column[Any] | None:
