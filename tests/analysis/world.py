@@ -37,6 +37,7 @@ from app.models import (
     NeedOptionStrategy,
     OrderMode,
     Product,
+    ProductStatus,
     SalesLine,
     Scale,
     ServiceStrategy,
@@ -183,6 +184,8 @@ def product(number: int, **changes: Any) -> dict[str, Any]:
         "wholesale_fen": 10_000,
         "retail_fen": 12_000,
         "sticks_per_carton": 200,
+        "is_key": False,
+        "status": ProductStatus.ON_SALE,
         **changes,
     }
 
