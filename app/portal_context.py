@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 
 from app.kernel.period import Month
@@ -59,7 +60,8 @@ def working_month() -> Month:
 
 def can(permission: str, entity: str) -> bool:
     """Whether the person may do `permission` ("read", "update", …) on `entity`."""
-    return bool(current_app.appbuilder.sm.has_access(f"can_{permission}", entity))
+    manager: Any = current_app.appbuilder.sm  # type: ignore[attr-defined]
+    return bool(manager.has_access(f"can_{permission}", entity))
 
 
 def menu_headings() -> list[tuple[str, frozenset[str]]]:
@@ -130,7 +132,9 @@ def scope_label() -> str:
         return _("all companies")
     if scope.territory_ids is None:
         return _("whole company")
-    return _("%(count)d territories", count=len(scope.territory_ids))
+    if not scope.territory_ids and RoleName.BRAND_MANAGER.value in g.get("role_names", ()):
+        return _("the company's products")
+    return ngettext("%(num)d territory", "%(num)d territories", len(scope.territory_ids))
 
 
 def install(app: Flask) -> None:
