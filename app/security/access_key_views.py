@@ -13,16 +13,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import DateField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.kernel.base_view import PlanningView
 from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
-from app.kernel.form_fields import RelationField
 from app.kernel.formatters import local_time, pill
 from app.kernel.list_filters import Quick
 from app.kernel.period import local_today, utc_now
 from app.kernel.related_choices import RelatedChoices
+from app.kernel.relation_field import RelationField
 from app.models import PortalUser
 from app.security.access_keys import KeyPurpose, new_key, purposes
 from app.security.quick_inputs import start_of
@@ -108,6 +108,7 @@ class AccessKeyView(PlanningView):
                 endpoint="",
                 allow_blank=False,
                 remote=False,
+                validators=[DataRequired(_l("Please choose a value."))],
                 description=_l("The key acts for this user; best one made for the system"),
             ),
             "valid_until": DateField(

@@ -66,7 +66,7 @@ def guard_accounts(session: Session, context: Any, instances: Any) -> None:
 
 
 def _check(session: Session, user: PortalUser) -> None:
-    state = inspect(user)
+    state: Any = inspect(user)
     has = _names(user.roles)  # read first: a collection not yet loaded has no history
     roles, active = state.attrs.roles.history, state.attrs.active.history
     had = _names((*roles.unchanged, *(roles.deleted or ())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_appbuilder import AppBuilder
 
 
-class PortalAppBuilder(AppBuilder):  # type: ignore[misc]
+class PortalAppBuilder(AppBuilder):
     """Leaves out FAB's back button, language link, menu API and API documentation.
 
     The security manager registers login, account, language choice and health.

@@ -10,17 +10,27 @@ from app.kernel.base_view import PlanningView
 from app.kernel.formatters import MISSING
 from app.kernel.list_filters import Quick
 from app.models import ChangeLog
-from app.security.change_words import SOURCES, ChangeWords, entities, entity_label, source_word
+from app.security.change_words import (
+    SOURCES,
+    ChangeWords,
+    entities,
+    entity_label,
+    record_words,
+    source_word,
+)
 from app.security.quick_inputs import ChoiceQuick, DayQuick, GivenChoices
 
 
 def change_list(changes: list[tuple[str, str, str]]) -> Markup:
-    """Label: old → new, one per line; escaped."""
+    """Label: old → new, one per line; a first value without the arrow; escaped."""
     items = Markup("").join(
-        Markup('<li><b>{}</b> <del>{}</del> <i aria-hidden="true">→</i> <ins>{}</ins></li>').format(
-            label, old or MISSING, new or MISSING
+        Markup("<li><b>{}</b> {}<ins>{}</ins></li>").format(
+            label,
+            Markup('<del>{}</del> <i aria-hidden="true">→</i> ').format(old) if old else "",
+            new or MISSING,
         )
         for label, old, new in changes
+        if old or new
     )
     return Markup('<ul class="change-list">{}</ul>').format(items) if changes else Markup("")
 
@@ -34,10 +44,10 @@ class ChangeLogView(GivenChoices, PlanningView):
     hint = _l("Written with every change, in the same transaction. Nobody can edit it.")
     empty_hint = _l("Changes of master data, users and permissions appear here.")
     list_template = "security/change_log.html"
-    list_columns = ["at", "user_name", "action", "entity", "record_label", "words", "source"]
-    card_columns = ["at", "user_name", "action", "entity", "record_label", "words"]
+    list_columns = ["at", "user_name", "action", "entity", "record", "words", "source"]
+    card_columns = ["at", "user_name", "action", "entity", "record", "words"]
     export_columns = [
-        "at", "user_name", "source", "action", "entity", "record_label", "record_id", "words_text",
+        "at", "user_name", "source", "action", "entity", "record", "record_id", "words_text",
         "reason",
     ]  # fmt: skip
     order_columns = ["at", "user_name", "entity"]
@@ -55,7 +65,7 @@ class ChangeLogView(GivenChoices, PlanningView):
         ChoiceQuick("source", "relation", choices=lambda: list(SOURCES.items())),
     ]
     search_columns = ["record_id"]
-    extra_labels = {"words": _l("Changes"), "words_text": _l("Changes")}
+    extra_labels = {"record": _l("Record"), "words": _l("Changes"), "words_text": _l("Changes")}
     formatters_columns = {"words": change_list, "entity": entity_label, "source": source_word}
     tones = {"action": {"CREATED": "ok", "CHANGED": "info", "DELETED": "bad"}}
     base_permissions = ["can_read", "can_export"]
@@ -72,3 +82,4 @@ class ChangeLogView(GivenChoices, PlanningView):
             if row.reason:
                 changes = [(str(_l("Reason")), "", row.reason), *changes]
             row.words = changes
+            row.record = record_words(row.entity, row.record_label)

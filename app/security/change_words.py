@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlalchemy import Column, Enum, inspect, select
 
 from app.kernel.db import db
 from app.kernel.formatters import UNIT_FORMATTERS, yes_no
-from app.security.permissions import GRANTS, role_labels
+from app.security.action_words import ACTION_WORDS
+from app.security.permissions import GRANTS, Action, role_labels
 
 SOURCES: Mapping[str, Any] = {
     "form": _l("Form"),
@@ -62,6 +63,27 @@ def source_word(source: str) -> str:
     return str(SOURCES.get(source, source))
 
 
+def action_word(name: str) -> str:
+    """An action of the matrix, by the name of its member."""
+    return str(ACTION_WORDS[Action[name]]) if name in Action.__members__ else name
+
+
+GRANT_WORDS: Mapping[str, Callable[[str], str]] = {
+    "role": lambda name: "".join(role_labels([name])) or name,
+    "entity": entity_label,
+    "action": action_word,
+}
+
+
+def record_words(entity: str, label: str) -> str:
+    """A record's name as the log keeps it; a cell of the matrix is kept by its code names."""
+    parts = label.split(" · ")
+    if entity != "GrantOverride" or len(parts) != len(GRANT_WORDS):
+        return label
+    words = zip(GRANT_WORDS.values(), parts, strict=True)
+    return " · ".join(word(part) for word, part in words)
+
+
 class ChangeWords:
     """Describes the changes of many log rows; the names behind ids are read in one go."""
 
@@ -71,7 +93,7 @@ class ChangeWords:
         for entity, changes in rows:
             for name, pair in changes.items():
                 target = _target(_column(entity, name))
-                if target is not None and name != "company_id":
+                if target is not None:
                     wanted[target] |= {value for value in pair if isinstance(value, int)}
         self._names = {
             target: {row.id: str(row) for row in _rows(target, ids)}
@@ -92,6 +114,8 @@ class ChangeWords:
     def _word(self, entity: str, name: str, value: Any) -> str:
         if value is None:
             return ""
+        if entity == "GrantOverride" and name in GRANT_WORDS:
+            return GRANT_WORDS[name](str(value))
         if isinstance(value, bool):
             return yes_no(value)
         if isinstance(value, list):
@@ -102,7 +126,7 @@ class ChangeWords:
             return str(value)
         if isinstance(column.type, Enum) and column.type.enum_class is not None:
             member = column.type.enum_class.__members__.get(str(value))
-            return str(value if member is None else member.label)
+            return str(getattr(member, "label", value))
         formatter = UNIT_FORMATTERS.get(str(column.info.get("unit", "")))
         if formatter is not None and isinstance(value, int):
             return str(formatter(value))
@@ -128,7 +152,7 @@ def _column(entity: str, name: str) -> Column[Any] | None:
     if model is None:
         return None
     attribute = inspect(model).column_attrs.get(name)
-    return attribute.columns[0] if attribute is not None else None  # type: ignore[return-value]
+    return attribute.columns[0] if attribute is not None else None
 
 
 @cache

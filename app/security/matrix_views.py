@@ -10,7 +10,6 @@ from flask import abort, current_app, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from app.kernel.actor import current_actor
@@ -18,26 +17,10 @@ from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.period import to_local, utc_now
 from app.security import grant_matrix as matrix
+from app.security.action_words import ACTION_HINTS, ACTION_WORDS
 from app.security.grant_matrix import Cell
 from app.security.permissions import GRANTS, GRANTS_BY_ENTITY, Action, EntityGrants, RoleName
 from app.security.scope_words import SCOPE_WORDS
-
-ACTION_WORDS = {
-    Action.READ: _l("See"),
-    Action.CREATE: _l("Add"),
-    Action.UPDATE: _l("Change"),
-    Action.DELETE: _l("Delete"),
-    Action.APPROVE: _l("Approve"),
-    Action.EXPORT: _l("Export"),
-}
-ACTION_HINTS = {
-    Action.READ: _l("See the list and the details"),
-    Action.CREATE: _l("Add new records"),
-    Action.UPDATE: _l("Change records, singly and in bulk"),
-    Action.DELETE: _l("Delete records that nothing refers to"),
-    Action.APPROVE: _l("Approve or return what others submitted"),
-    Action.EXPORT: _l("Take the rows out as an Excel file"),
-}
 
 
 class MatrixView(BaseView):

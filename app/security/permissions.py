@@ -89,7 +89,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("CategoryProduct", N_("Category products"), "rcux", "rcux", "r", "r", "rcux"),
     EntityGrants("SalesLine", N_("Sales lines"), "rx", "rx", "rx", "rx", ""),
     EntityGrants("MonthlySales", N_("Monthly sales"), "rx", "rx", "rx", "rx", ""),
-    EntityGrants("Questionnaire", N_("Direct needs"), "rcudx", "rx", "rx", "rcux", ""),
+    EntityGrants("Questionnaire", N_("Direct needs"), "rcux", "rx", "rx", "rcux", ""),
     EntityGrants("NeedsExtraction", N_("Extraction of needs"), "ru", "ru", "", "", ""),
     EntityGrants("CustomerState", N_("Operating states"), "rux", "rx", "rx", "rux", ""),
     EntityGrants("CalendarDay", N_("Work calendar"), "rux", "rux", "r", "r", "r"),

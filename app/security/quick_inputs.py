@@ -21,7 +21,7 @@ Choices = Sequence[tuple[Any, Any]]
 """(value, word) pairs."""
 
 
-class IsText(BaseFilter):  # type: ignore[misc]
+class IsText(BaseFilter):
     """value: a text the column must equal."""
 
     name = _l("Equal to")
@@ -30,7 +30,7 @@ class IsText(BaseFilter):  # type: ignore[misc]
         return query.filter(getattr(self.model, self.column_name) == value)
 
 
-class OnDays(BaseFilter):  # type: ignore[misc]
+class OnDays(BaseFilter):
     """value: (first, last local day or None) of a time stored in UTC."""
 
     name = _l("Between")

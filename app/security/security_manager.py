@@ -24,7 +24,7 @@ from app.security.login_views import LoginView
 from app.security.row_scope import UNRESTRICTED, scoped_to
 
 
-class PortalSecurityManager(SecurityManager):  # type: ignore[misc]
+class PortalSecurityManager(SecurityManager):
     """Exact grants instead of one EXISTS per check; nothing is public but what says so."""
 
     user_model = PortalUser

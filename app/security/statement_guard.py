@@ -41,11 +41,10 @@ def refuse_unscoped(state: ORMExecuteState) -> None:
 def _refuse_core(state: ORMExecuteState) -> None:
     if not has_request_context() or state.execution_options.get(BY_HAND):
         return
-    if state.statement.__visit_name__ == "textclause":
+    statement: Any = state.statement
+    if statement.__visit_name__ == "textclause":
         raise UnscopedStatement("text statements are not scoped")
-    touched = {
-        element for element in visitors.iterate(state.statement) if isinstance(element, Table)
-    }
+    touched = {element for element in visitors.iterate(statement) if isinstance(element, Table)}
     if touched & _scoped_tables():
         raise UnscopedStatement(
             f"a Core statement on {', '.join(sorted(t.name for t in touched))} is not scoped"
@@ -64,7 +63,7 @@ def _check_assignments(state: ORMExecuteState) -> None:
     from app.security.row_scope import current_scope
     from app.security.write_guard import references_of, require_visible
 
-    mapper = state.bind_mapper
+    mapper: Any = state.bind_mapper
     if mapper is None:
         raise UnscopedStatement("an update of an unknown entity is not scoped")
     assigned = dict(_assignments(state))

@@ -83,7 +83,7 @@ class RoleChoices(RelatedChoices):
         return super()._statement().where(Role.name.in_([role.value for role in RoleName]))
 
 
-class WorksIn(BaseFilter):  # type: ignore[misc]
+class WorksIn(BaseFilter):
     """value: (department id, text) — heads it or holds one of its territories today."""
 
     name = _l("Works in")
@@ -94,7 +94,7 @@ class WorksIn(BaseFilter):  # type: ignore[misc]
         return query.filter(PortalUser.id.in_(heads) | PortalUser.id.in_(holds))
 
 
-class HoldsTerritory(BaseFilter):  # type: ignore[misc]
+class HoldsTerritory(BaseFilter):
     """value: (territory id, text) — holds it today."""
 
     name = _l("Holds")

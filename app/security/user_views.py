@@ -39,7 +39,7 @@ from app.security.user_fields import (
 )
 
 FIELD = {"class": "form-control"}
-WITHOUT_MAIL = "no-mail.invalid"
+WITHOUT_MAIL = "portal.invalid"
 """FAB wants a unique address of everybody; people without one get one that leads nowhere."""
 
 
@@ -124,7 +124,7 @@ class UserView(GivenChoices, PlanningView):
     }
     formatters_columns = {
         "last_login": local_time,
-        "locked_until": lambda at: local_time(at) if at and at > utc_now() else "",
+        "locked_until": lambda at: local_time(at if at and at > utc_now() else None),
     }
     tones = {"active": {"True": "ok", "False": "mute"}}
     has_history = True
@@ -135,7 +135,11 @@ class UserView(GivenChoices, PlanningView):
         roles = RolesField(_l("Roles"), validators=[InputRequired(_l("Choose at least one role."))])
         mail = StringField(
             _l("E-mail"),
-            validators=[Optional(), Length(max=200), Regexp(r"[^@\s]+@[^@\s]+\.[^@\s]+$")],
+            validators=[
+                Optional(),
+                Length(max=200),
+                Regexp(r"[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("Please enter an e-mail address.")),
+            ],
             filters=[shown_mail],
             render_kw={**FIELD, "autocomplete": "off", "inputmode": "email"},
         )
@@ -188,6 +192,7 @@ class UserView(GivenChoices, PlanningView):
         """Where each person works today: departments headed and territories held."""
         ids = [row.id for row in rows]
         duties: dict[int, list[str]] = defaultdict(list)
+        user_id: Any
         for user_id, name in db.session.execute(
             select(Department.manager_id, Department.name)
             .where(Department.manager_id.in_(ids))
@@ -257,7 +262,7 @@ class UserView(GivenChoices, PlanningView):
     @expose("/password/<pk>", methods=["GET", "POST"])
     @has_access
     @permission_name("update")
-    def password(self, pk: str) -> tuple[str, int]:
+    def password(self, pk: str) -> Response | tuple[str, int]:
         """Give somebody an initial password; ends their sessions."""
         user = self.scoped_item(pk)
         form = InitialPasswordForm()
