@@ -6,11 +6,13 @@ a flag set later does not rewrite history.
 
 from __future__ import annotations
 
+from flask import Flask
 from sqlalchemy import Connection, exists, insert, literal, select
 
 from app.kernel.columns import MonthType
+from app.kernel.db import db
 from app.kernel.period import Month
-from app.models import KeyProductSnapshot, Product
+from app.models import Company, KeyProductSnapshot, Product
 
 PRODUCT = Product.__table__
 SNAPSHOT = KeyProductSnapshot.__table__
@@ -28,3 +30,14 @@ def take_snapshot(connection: Connection, company_id: int, month: Month) -> None
             ),
         )
     )
+
+
+def open_month(app: Flask) -> None:
+    """Job: the present month's snapshot of every active company, each in its own transaction."""
+    month = Month.current()
+    with app.app_context():
+        companies = db.session.scalars(select(Company.id).where(Company.is_active)).all()
+        db.session.rollback()
+        for company_id in companies:
+            take_snapshot(db.session.connection(), company_id, month)
+            db.session.commit()

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from app.kernel.db import db
 from app.kernel.period import Month
-from app.master.key_brands import take_snapshot
+from app.master.key_brands import open_month, take_snapshot
 from app.master.seeding import seed_products
 from app.models import Company, KeyProductSnapshot, Product
 
@@ -65,3 +65,22 @@ def test_a_company_without_key_brands_has_an_empty_snapshot(companies):
     flag(companies[0])
     take_snapshot(db.session.connection(), companies[0], MONTH)
     assert snapshot(MONTH) == set()
+
+
+def test_the_month_is_opened_for_every_active_company_once(app, monkeypatch):
+    monkeypatch.setattr("app.master.key_brands.Month.current", lambda: MONTH)
+    with app.app_context():
+        rows = [Company(code="T1", name="Test"), Company(code="T2", name="Gone", is_active=False)]
+        db.session.add_all(rows)
+        db.session.flush()
+        for row in rows:
+            seed_products(db.session(), row.id)
+            flag(row.id, "Y001")
+        db.session.commit()
+    for _ in range(2):
+        open_month(app)
+    with app.app_context():
+        kept = db.session.execute(
+            select(Company.code).join(KeyProductSnapshot).where(KeyProductSnapshot.month == MONTH)
+        ).all()
+    assert kept == [("T1",)]
