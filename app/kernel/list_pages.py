@@ -160,7 +160,9 @@ class ListPages(ModelView):
                     break
                 attribute = getattr(model, name)
                 # A key of two columns: "(a, b) IN (…)" would read the whole table on SQLite.
-                load = "joinedload" if len(relation.local_remote_pairs) > 1 else "selectinload"
+                # A collection is never joined: it would multiply the rows read in lots.
+                is_joined = len(relation.local_remote_pairs) > 1 and not relation.uselist
+                load = "joinedload" if is_joined else "selectinload"
                 start = joinedload if load == "joinedload" else selectinload
                 option = start(attribute) if option is None else getattr(option, load)(attribute)
                 model = relation.mapper.class_
