@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from flask import Flask
 from flask_appbuilder import AppBuilder
 
+from app.analysis.views.extraction_views import NeedsExtractionView
+from app.analysis.views.needs_grid import NeedsGridView
+from app.analysis.views.needs_views import NeedsView
 from app.analysis.views.scoring_views import ScoringView
 from app.analysis.views.state_reports import StateReportView
 from app.analysis.views.state_views import StateView
@@ -85,6 +88,15 @@ MENU: tuple[MenuRow, ...] = (
     MenuRow("home", N_("Home page"), "HomeView.index", "Home", "fa-house"),
     MenuRow(
         "analysis",
+        N_("Direct needs of customers"),
+        "NeedsView.list",
+        "Questionnaire",
+        "fa-clipboard-question",
+        step=1,
+        pages=("NeedsGridView",),
+    ),
+    MenuRow(
+        "analysis",
         N_("Operating state of customers"),
         "StateView.list",
         "CustomerState",
@@ -111,6 +123,13 @@ MENU: tuple[MenuRow, ...] = (
     MenuRow("distribution", N_("New products"), "NewProductView.list", "Product", "fa-box-open"),
     MenuRow("sales", N_("Monthly sales"), "MonthlySalesView.list", "MonthlySales", "fa-table"),
     MenuRow("sales", N_("Sales lines"), "SalesLineView.list", "SalesLine", "fa-receipt"),
+    MenuRow(
+        "exchange",
+        N_("Extraction of needs"),
+        "NeedsExtractionView.index",
+        "NeedsExtraction",
+        "fa-cloud-arrow-down",
+    ),
     MenuRow("organisation", N_("Companies"), "CompanyView.list", "Company", "fa-building"),
     MenuRow("organisation", N_("Departments"), "DepartmentView.list", "Department", "fa-sitemap"),
     MenuRow("organisation", N_("Territories"), "TerritoryView.list", "Territory", "fa-map"),
@@ -163,6 +182,9 @@ MENU: tuple[MenuRow, ...] = (
 )
 
 VIEWS: tuple[type, ...] = (
+    NeedsView,
+    NeedsGridView,
+    NeedsExtractionView,
     StateView,
     ScoringView,
     StateReportView,

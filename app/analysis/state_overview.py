@@ -98,7 +98,7 @@ def progress_by_territory(session: Session, area: WorkArea) -> list[Progress]:
         .where(state.month == area.month, state.territory_id.in_(area.ids))
         .group_by(state.territory_id)
     )
-    counts = {row[0]: [int(value) for value in row[1:]] for row in rows}
+    counts = {row[0]: tuple(int(value) for value in row[1:]) for row in rows}
     runs = {
         run.territory_id: run
         for run in session.scalars(
@@ -112,7 +112,7 @@ def progress_by_territory(session: Session, area: WorkArea) -> list[Progress]:
             territory,
             runs.get(territory.id),
             active.get(territory.id, 0),
-            *counts.get(territory.id, [0] * 6),
+            *counts.get(territory.id, (0,) * 6),
         )
         for territory in area.shown
     ]
@@ -224,7 +224,7 @@ def statistics(session: Session, area: WorkArea, words: Any = str) -> Statistics
     by_business = {member: Share(str(member.label)) for member in BusinessType}
     by_market = {member: Share(str(member.label)) for member in MarketType}
     for state_id, business, market, *sums in rows:
-        counts = [int(value) for value in sums]
+        counts = [int(value or 0) for value in sums]
         lines = (
             result.total,
             by_state.setdefault(state_id, Share("")),

@@ -49,6 +49,12 @@ TASK_KINDS: Mapping[str, TaskKind] = {
     "import_commit": TaskKind(
         "app.exchange.import_tasks.commit_batch", N_("Import of a file"), "ImportBatch", "create"
     ),
+    "needs_extraction": TaskKind(
+        "app.analysis.needs_extraction.run_extraction",
+        N_("Extraction of needs"),
+        "NeedsExtraction",
+        "update",
+    ),
     "export": TaskKind("app.exchange.export_task.write_export", N_("Export to Excel"), None),
 }
 

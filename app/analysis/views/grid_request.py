@@ -51,8 +51,9 @@ def posted_rows() -> list[PostedRow]:
 def _row(row: Any) -> PostedRow:
     if not isinstance(row, dict):
         abort(400)
-    key, version, cells = row.get("id"), row.get("version", 0), row.get("cells")
-    if not (_is_key(key) and _is_key(version) and isinstance(cells, dict)):
+    key, version = whole_number(row.get("id")), whole_number(row.get("version", 0))
+    cells = row.get("cells")
+    if key is None or version is None or min(key, version) < 0 or not isinstance(cells, dict):
         abort(400)
     if not 0 < len(cells) <= MOST_CELLS or not all(isinstance(c, dict) for c in cells.values()):
         abort(400)
@@ -61,10 +62,6 @@ def _row(row: Any) -> PostedRow:
         version,
         {str(name): PostedCell(cell.get("value"), cell.get("was")) for name, cell in cells.items()},
     )
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
 
 
 def whole_number(value: Any) -> int | None:

@@ -41,7 +41,7 @@
         headerSortClickElement: 'icon',
         selectableRange: 1,
         selectableRangeColumns: false,
-        selectableRangeRows: false,
+        selectableRangeRows: true,
         selectableRangeClearCells: false,
         editTriggerEvent: 'dblclick',
         clipboard: 'copy',
@@ -62,7 +62,7 @@
       var grid = this, isInput = /^(score|tick|text)$/.test(column.kind);
       var definition = {
         title: column.title, field: column.field, width: column.width, resizable: true,
-        headerTooltip: column.tooltip || column.title, headerSort: column.kind !== 'link',
+        headerTooltip: column.tooltip || column.title, headerSort: column.kind === 'words' || column.kind === 'number',
         cssClass: 'ge-' + column.kind + (isInput && this.config.mayEdit ? ' ge-input' : ''),
         headerHozAlign: column.kind === 'words' || column.kind === 'text' ? 'left' : 'center',
         formatter: function (cell) { return grid.draw(cell, column); }
@@ -183,7 +183,6 @@
       // `code`, not `key`: a Chinese input method reports "Process" as the key.
       var digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
       var column = this.columns[cells[0].getField()];
-      if (!column) { return; }
       if (column.kind === 'score' && digit) {
         this.fill(cells, Number(digit[1]));
         event.preventDefault();
@@ -200,7 +199,10 @@
     chosen: function () {
       var range = this.table.getRanges()[0];
       if (!range) { return []; }
-      return [].concat.apply([], range.getCells()).filter(function (cell) { return cell.getField(); });
+      var columns = this.columns;
+      return [].concat.apply([], range.getCells()).filter(function (cell) {
+        return columns[cell.getField()];
+      });
     },
 
     fill: function (cells, value) {

@@ -1,0 +1,181 @@
+"""§2.2 step 1 — when and from where the platform's forms are extracted: settings, job, task.
+
+The job looks every night; each company whose cut-off day has just ended gets a background task.
+An administrator can ask for the same task again at any time. It may run as often as it likes:
+confirmed, edited and hand-written answers stay.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app
+from flask_babel import force_locale, ngettext
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.analysis.needs_connector import FileSource, HttpSource, NeedsSource
+from app.analysis.rules.needs import Extraction, may_extract
+from app.analysis.step_01_extraction import extract
+from app.jobs.queue import enqueue
+from app.jobs.task_context import TaskContext
+from app.kernel.actor import Actor
+from app.kernel.db import db, read_only
+from app.kernel.errors import N_, GateClosed, PlanningError
+from app.kernel.period import Month, local_today, to_local, utc_now
+from app.master.parameters import current_parameters
+from app.models import Company, Task
+
+TASK = "needs_extraction"
+NIGHT = Actor(None, "extraction", "job")
+LEAD = dt.timedelta(minutes=5)
+CATCH_UP = dt.timedelta(hours=36)
+"""How long after the cut-off a night that was missed is made up for."""
+REASONS_SHOWN = 5
+
+REASONS: Mapping[str, str] = {
+    "customer": N_("unknown or closed customer"),
+    "answer": N_("answer not on the questionnaire"),
+    "empty": N_("no answer"),
+    "late": N_("counts for another month"),
+}
+
+
+class NoSource(PlanningError):
+    """No place to extract from is set."""
+
+    msgid = N_(
+        "No ordering platform is connected. The operator of the portal sets PORTAL_NEEDS_URL "
+        "(docs/settings.md)."
+    )
+
+
+class TooEarly(GateClosed):
+    """The customers may still answer."""
+
+    msgid = N_("The forms of %(month)s are extracted after the cut-off on %(day)s.")
+
+
+def source_of(config: Mapping[str, Any]) -> NeedsSource:
+    """The connected platform. Errors: `NoSource`."""
+    address = str(config["PORTAL_NEEDS_URL"])
+    if not address:
+        raise NoSource
+    if urlsplit(address).scheme in ("http", "https"):
+        return HttpSource(
+            address,
+            str(config["PORTAL_NEEDS_TOKEN"]),
+            timeout_seconds=float(config["PORTAL_NEEDS_TIMEOUT_SECONDS"]),
+        )
+    return FileSource(address)
+
+
+def source_words(config: Mapping[str, Any]) -> str:
+    """Where from, without anything secret an address may carry."""
+    parts = urlsplit(str(config["PORTAL_NEEDS_URL"]))
+    if not parts.path and not parts.netloc:
+        return ""
+    if not parts.scheme:
+        return _("folder %(name)s", name=parts.path)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+def ask_for(company: Company, month: Month, actor: Actor) -> Task:
+    """Queue an extraction; the caller commits. Errors: `NoSource`, `TooEarly`."""
+    source_of(current_app.config)
+    day = current_parameters(db.session(), company.id).needs_cutoff_day
+    if not may_extract(local_today(), month, day):
+        cutoff = month.previous.first_day.replace(day=day)
+        raise TooEarly(month=month.key, day=cutoff.isoformat())
+    return enqueue(
+        TASK,
+        _("Extraction of needs for %(month)s", month=month.key),
+        {"company": company.id, "month": month.key},
+        actor,
+        company.id,
+    )
+
+
+def run_extraction(context: TaskContext) -> dict[str, Any]:
+    """The task: fetch all forms, then write in one transaction."""
+    month = Month.parse(context.params["month"])
+    with read_only():
+        company = db.session.scalar(
+            select(Company).where(Company.id == int(context.params["company"]))
+        )
+        if company is None:
+            raise PlanningError(N_("There is no such record."))
+        company_id, code = company.id, company.code
+        cutoff_day = current_parameters(db.session(), company_id).needs_cutoff_day
+        db.session.rollback()
+    context.progress(0, 0, N_("Asking the ordering platform"))
+    # No transaction is open here: a slow platform must not keep others from writing.
+    forms = source_of(current_app.config).forms(code, month)
+    context.progress(0, len(forms), N_("Writing the forms"))
+    plan = extract(db.session.connection(), company_id, month, forms, cutoff_day, utc_now())
+    db.session.commit()
+    return report(plan, month)
+
+
+def report(plan: Extraction, month: Month) -> dict[str, Any]:
+    """What the task's notice says."""
+    result: dict[str, Any] = {
+        "text": _(
+            "%(month)s: %(written)d forms taken over; %(kept)d kept because they are confirmed, "
+            "edited or entered by hand; %(rejected)d rejected.",
+            month=month.key,
+            written=len(plan.write),
+            kept=len(plan.kept),
+            rejected=len(plan.rejected),
+        ),
+        "endpoint": "NeedsView.list",
+        "values": {},
+    }
+    if plan.rejected:
+        lines = [
+            _(
+                "form %(form)s of %(customer)s: %(reason)s",
+                form=rejected.form.form_no,
+                customer=rejected.form.customer_code,
+                reason=_(REASONS[rejected.reason])
+                + (f" ({rejected.detail})" if rejected.detail else ""),
+            )
+            for rejected in plan.rejected[:REASONS_SHOWN]
+        ]
+        rest = len(plan.rejected) - REASONS_SHOWN
+        if rest > 0:
+            lines.append(ngettext("and %(num)d more", "and %(num)d more", rest))
+        result["warning"] = "；".join(lines)
+    return result
+
+
+def due_month(now: dt.datetime, cutoff_day: int) -> Month | None:
+    """The month whose forms are to be extracted at this Asia/Shanghai moment; None at other times.
+
+    From five minutes before the end of the cut-off day until 36 hours after it.
+    """
+    for month in (Month.of(now.date()), Month.of(now.date()).previous):
+        day = dt.datetime.combine(month.first_day.replace(day=cutoff_day), dt.time(0))
+        end = (day + dt.timedelta(days=1)).replace(tzinfo=now.tzinfo)
+        if end - LEAD <= now <= end + CATCH_UP:
+            return month.next
+    return None
+
+
+def extract_when_due(app: Flask) -> None:
+    """The job: queue the extraction of every company whose cut-off has just passed."""
+    with app.app_context():
+        try:
+            now = to_local(utc_now())
+            for company in db.session.scalars(select(Company).order_by(Company.id)).all():
+                day = current_parameters(db.session(), company.id).needs_cutoff_day
+                month = due_month(now, day)
+                if month is not None:
+                    with force_locale(app.config["BABEL_DEFAULT_LOCALE"]):
+                        ask_for(company, month, NIGHT)
+            db.session.commit()
+        finally:
+            db.session.remove()
