@@ -148,7 +148,7 @@ def report(plan: Extraction, month: Month) -> dict[str, Any]:
         rest = len(plan.rejected) - REASONS_SHOWN
         if rest > 0:
             lines.append(ngettext("and %(num)d more", "and %(num)d more", rest))
-        result["warning"] = "；".join(lines)
+        result["warning"] = "; ".join(lines)
     return result
 
 

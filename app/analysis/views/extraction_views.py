@@ -16,6 +16,7 @@ from app.analysis.views.state_views import present_area
 from app.kernel.actor import current_actor
 from app.kernel.db import db
 from app.kernel.errors import OutOfScope, PlanningError
+from app.kernel.list_request import ascii_integer
 from app.kernel.period import local_today
 from app.master.parameters import current_parameters
 from app.models import Company, Task
@@ -59,15 +60,16 @@ class NeedsExtractionView(BaseView):
             area=present_area(),
         )
 
-    @expose("/start/<int:company_id>", methods=["POST"])
+    @expose("/start/<company>", methods=["POST"])
     @has_access
-    def start(self, company_id: int) -> Response:
+    def start(self, company: str) -> Response:
         """Queue an extraction for the working month."""
-        company = db.session.scalar(select(Company).where(Company.id == company_id))
-        if company is None:
+        key = ascii_integer(company)
+        chosen = db.session.scalar(select(Company).where(Company.id == key)) if key else None
+        if chosen is None:
             raise OutOfScope
         try:
-            needs_extraction.ask_for(company, working_month(), current_actor())
+            needs_extraction.ask_for(chosen, working_month(), current_actor())
             db.session.commit()
         except PlanningError as refusal:
             db.session.rollback()

@@ -262,7 +262,7 @@ def grid_rows(area: WorkArea, form: MonthForm, customers: list[Customer]) -> lis
                 "answered": int(own is not None),
                 "locked": bool(own and own.status is QuestionnaireStatus.CONFIRMED),
                 "url": view_url("NeedsView", "show", pk=customer.id),
-                DETAILS: details or "；".join(texts),
+                DETAILS: details or "; ".join(texts),
                 **{need_field(need.id): need.id in answers for need in form.needs},
             }
         )

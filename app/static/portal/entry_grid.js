@@ -234,8 +234,8 @@
         return text !== '' && Number.isInteger(number) && number >= column.least && number <= column.most ? number : undefined;
       }
       if (column.kind === 'tick') {
-        if (/^(1|x|y|✓|√|true|是|有)$/i.test(text)) { return true; }
-        return /^(|0|n|false|否|无)$/i.test(text) ? false : undefined;
+        if (/^(1|x|y|✓|√|true)$/i.test(text) || text === this.words.yes) { return true; }
+        return /^(|0|n|false)$/i.test(text) || text === this.words.no ? false : undefined;
       }
       return text.slice(0, column.most || 500);
     },
