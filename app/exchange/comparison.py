@@ -36,7 +36,10 @@ REPEATED = "REPEATED"
 
 @dataclass(frozen=True)
 class Comparison:
-    """`mapped`: the fields the file fills. `today` and `now` are fixed for the whole run."""
+    """`mapped`: the fields the file fills. `today` and `now` are fixed for the whole run.
+
+    `writes`: how many rows will be written, once that is known.
+    """
 
     connection: Connection
     sheet: Sheet
@@ -47,6 +50,7 @@ class Comparison:
     user_id: int | None = None
     today: dt.date = field(default_factory=local_today)
     now: dt.datetime = field(default_factory=utc_now)
+    writes: int = 0
 
     @property
     def stage(self) -> Table:

@@ -14,11 +14,24 @@ from sqlalchemy import (
 
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.exchange.sales_rollup import COLUMNS, LINES, MONTHLY, month_of, rolled_up_lines
-from app.kernel.dialect import upsert
+from app.kernel.dialect import refresh_statistics, upsert
 from app.models import Customer, CustomerTerritory
 
 CUSTOMER = Customer.__table__
 HISTORY = CustomerTerritory.__table__
+
+
+MANY_LINES = 2_000
+
+
+def refresh_history(run: Comparison) -> None:
+    """Customers may have come in a moment ago, before PostgreSQL looked at them by itself.
+
+    Without statistics it takes the history for tiny and walks through all of it for every line.
+    """
+    if run.writes >= MANY_LINES:
+        refresh_statistics(run.connection, HISTORY)
+        refresh_statistics(run.connection, CUSTOMER)
 
 
 def new_values(run: Comparison) -> dict[str, Any]:

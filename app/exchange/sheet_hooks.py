@@ -69,6 +69,7 @@ HOOKS: Mapping[str, Hooks] = {
     ),
     "category_products": Hooks(late_checks=hooks_categories.check_leaves),
     "sales_lines": Hooks(
+        before_write=hooks_sales.refresh_history,
         new_values=hooks_sales.new_values,
         after_write=hooks_sales.roll_up,
     ),

@@ -5,6 +5,7 @@ Set-based: one INSERT … SELECT, sorted by the target's key, and one UPDATE …
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -23,9 +24,12 @@ from sqlalchemy import (
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.exchange.import_log import log_changes, log_new_rows
 from app.exchange.sheet_hooks import HOOKS
+from app.kernel.dialect import refresh_statistics
 from app.models import Company, Customer
 
 CUSTOMER = Customer.__table__
+MANY_ROWS = 2_000
+"""From here on PostgreSQL's planner is told about the new rows at once."""
 
 
 def lock_company(run: Comparison) -> None:
@@ -40,6 +44,7 @@ def lock_company(run: Comparison) -> None:
 def write(run: Comparison, outcomes: dict[str, int]) -> None:
     """`outcomes` as `compare` returned them in this transaction."""
     hooks = HOOKS[run.sheet.key_name]
+    run = replace(run, writes=outcomes.get(NEW, 0) + outcomes.get(CHANGED, 0))
     if not outcomes.get(NEW) and not outcomes.get(CHANGED):
         return
     if hooks.before_write:
@@ -56,6 +61,8 @@ def write(run: Comparison, outcomes: dict[str, int]) -> None:
         _update(run)
     if hooks.after_write:
         hooks.after_write(run)
+    if run.writes >= MANY_ROWS:
+        refresh_statistics(run.connection, run.target)
 
 
 def _insert(run: Comparison) -> None:
