@@ -17,8 +17,10 @@ from app.exchange.batch_files import checksum
 from app.exchange.sheets import SHEETS
 from app.jobs.queue import OPEN_STATES, enqueue
 from app.kernel.actor import current_actor
+from app.kernel.base_view import PlanningView
 from app.kernel.db import db
 from app.kernel.errors import N_, ImportRejected
+from app.kernel.list_filters import Quick
 from app.models import BatchState, ImportBatch, ImportMapping, Task, TaskState
 from app.security.access import access_of
 
@@ -195,6 +197,7 @@ def records_url(batch: ImportBatch) -> str | None:
     view = next((v for v in views if type(v).__name__ == view_name), None)
     if view is None or endpoint not in current_app.view_functions:
         return None
-    quicks = getattr(view, "all_quicks", list)()
+    quicks: list[Quick] = view.all_quicks() if isinstance(view, PlanningView) else []
     by_batch = next((quick for quick in quicks if quick.column == "batch_id"), None)
-    return url_for(endpoint, **dict.fromkeys(by_batch.parameters if by_batch else (), batch.id))
+    parameters: dict[str, Any] = dict.fromkeys(by_batch.parameters if by_batch else (), batch.id)
+    return url_for(endpoint, **parameters)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask_appbuilder import expose, has_access
@@ -65,7 +66,9 @@ class ImportView(PlanningView):
         Quick("state", "enum"),
         Quick("created_at", "date_range"),
     ]
-    number_words = {"sheet": {key: _l(sheet.label) for key, sheet in SHEETS.items()}}
+    number_words: ClassVar[dict[str, Mapping[Any, Any]]] = {
+        "sheet": {key: _l(sheet.label) for key, sheet in SHEETS.items()}
+    }
     tones = {
         "state": {
             "UPLOADED": "mute",

@@ -31,7 +31,7 @@ class PlanningError(Exception):
         """The reason in the language of the current request."""
         from flask_babel import gettext  # kept out of the module: rules raise without Flask
 
-        return gettext(self.message_id, **self.params)
+        return str(gettext(self.message_id, **self.params))
 
 
 class GateClosed(PlanningError):

@@ -18,12 +18,12 @@ from typing import Any, ClassVar
 from flask_appbuilder.models.filters import BaseFilter
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, DateTime, or_, true
 from sqlalchemy.orm import Query
 from werkzeug.datastructures import MultiDict
 
 from app.kernel.list_request import ascii_integer
-from app.kernel.period import Month
+from app.kernel.period import Month, start_of
 from app.kernel.quantity import scaled_integer
 
 MAX_TEXT = 100
@@ -107,12 +107,15 @@ class RelationIs(_ColumnFilter):
 
 
 class Between(_ColumnFilter):
-    """value: (least or None, most or None), both included."""
+    """value: (least or None, most or None), both included; local days for a timestamp."""
 
     name = _l("Between")
 
     def condition(self, column: Any, value: tuple[Any, Any]) -> ColumnElement[bool]:
         least, most = value
+        if isinstance(column.type, DateTime):
+            first = column >= start_of(least) if least else true()
+            return first & (column < start_of(most + dt.timedelta(days=1)) if most else true())
         if least is None:
             return column <= most
         if most is None:

@@ -61,7 +61,7 @@ class ListPages(ModelView):
     filter_bar: ClassVar[list[Quick]] = []
     card_columns: ClassVar[list[str]] = []
     tones: ClassVar[dict[str, dict[str, str]]] = {}
-    number_words: ClassVar[dict[str, Mapping[int, Any]]] = {}
+    number_words: ClassVar[dict[str, Mapping[Any, Any]]] = {}
     eager_loads: ClassVar[tuple[str, ...]] = ()
     export_columns: ClassVar[list[str]] = []
     empty_hint: Any = None

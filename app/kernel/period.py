@@ -36,6 +36,12 @@ def to_local(moment: dt.datetime) -> dt.datetime:
     return moment.replace(tzinfo=dt.UTC).astimezone(COMPANY_ZONE)
 
 
+def start_of(day: dt.date) -> dt.datetime:
+    """The moment, as a stored naive UTC timestamp, at which a local day begins."""
+    midnight = dt.datetime.combine(day, dt.time(), COMPANY_ZONE)
+    return midnight.astimezone(dt.UTC).replace(tzinfo=None)
+
+
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Month:

@@ -9,13 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    case,
-    cast,
-    func,
-)
+from sqlalchemy import BigInteger, ColumnElement, cast, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -91,7 +85,7 @@ for _function in (scaled_quotient, scaled_difference):
 
 def count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     """How many rows of the group meet the condition."""
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+    return func.count().filter(condition)
 
 
 def sum_if(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
@@ -99,14 +93,9 @@ def sum_if(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
 
     PostgreSQL adds BIGINTs up to NUMERIC, so the sum is cast back to an integer.
     """
-    return whole(func.sum(case((condition, value), else_=0)))
+    return whole(func.sum(value).filter(condition))
 
 
 def whole(value: Any) -> ColumnElement[int]:
     """A sum as BIGINT, 0 for none."""
     return cast(func.coalesce(value, 0), BigInteger)
-
-
-def any_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """1 when a row of the group meets the condition, else 0."""
-    return func.max(case((condition, 1), else_=0))

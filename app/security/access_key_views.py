@@ -20,12 +20,11 @@ from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
 from app.kernel.formatters import local_time, pill
 from app.kernel.list_filters import Quick
-from app.kernel.period import local_today, utc_now
+from app.kernel.period import local_today, start_of, utc_now
 from app.kernel.related_choices import RelatedChoices
 from app.kernel.relation_field import RelationField
 from app.models import PortalUser
 from app.security.access_keys import KeyPurpose, new_key, purposes
-from app.security.quick_inputs import start_of
 
 FIELD = {"class": "form-control"}
 LONGEST_DAYS = 730

@@ -18,7 +18,7 @@ from app.security.change_words import (
     record_words,
     source_word,
 )
-from app.security.quick_inputs import ChoiceQuick, DayQuick, GivenChoices
+from app.security.quick_inputs import ChoiceQuick, GivenChoices
 
 
 def change_list(changes: list[tuple[str, str, str]]) -> Markup:
@@ -53,7 +53,7 @@ class ChangeLogView(GivenChoices, PlanningView):
     order_columns = ["at", "user_name", "entity"]
     base_order = ("id", "desc")
     filter_bar = [
-        DayQuick("at", "date_range"),
+        Quick("at", "date_range"),
         Quick("user_name", "contains"),
         ChoiceQuick(
             "entity",

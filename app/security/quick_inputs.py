@@ -1,8 +1,7 @@
-"""Inputs of the filter bar that no column type describes: given choices, and days of a time."""
+"""Inputs of the filter bar that no column type describes: given choices."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,6 @@ from werkzeug.datastructures import MultiDict
 
 from app.kernel.list_filters import Active, Quick
 from app.kernel.list_pages import ListPages
-from app.kernel.period import COMPANY_ZONE
 
 Choices = Sequence[tuple[Any, Any]]
 """(value, word) pairs."""
@@ -28,40 +26,6 @@ class IsText(BaseFilter):
 
     def apply(self, query: Query[Any], value: str) -> Query[Any]:
         return query.filter(getattr(self.model, self.column_name) == value)
-
-
-class OnDays(BaseFilter):
-    """value: (first, last local day or None) of a time stored in UTC."""
-
-    name = _l("Between")
-
-    def apply(self, query: Query[Any], value: tuple[dt.date | None, dt.date | None]) -> Query[Any]:
-        column = getattr(self.model, self.column_name)
-        first, last = value
-        if first is not None:
-            query = query.filter(column >= start_of(first))
-        if last is not None:
-            query = query.filter(column < start_of(last + dt.timedelta(days=1)))
-        return query
-
-
-def start_of(day: dt.date) -> dt.datetime:
-    """The moment, in UTC, at which a local day begins."""
-    midnight = dt.datetime.combine(day, dt.time(), COMPANY_ZONE)
-    return midnight.astimezone(dt.UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True)
-class DayQuick(Quick):
-    """A range of local days over a timestamp; kind "date_range"."""
-
-    def read(self, args: MultiDict[str, str], view: Any) -> Active | None:
-        active = super().read(args, view)
-        if active is None:
-            return None
-        return Active(
-            active.column, OnDays, active.value, active.label, active.text, active.parameters
-        )
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,11 @@ class CatalogueEntry(Recorded):
     is_active: Mapped[bool] = mapped_column(default=True, server_default="1", **label("In use"))
 
     @declared_attr
-    def company(self) -> Mapped[Company]:
+    def company(cls) -> Mapped[Company]:
         return relationship(Company)
 
     @declared_attr.directive
-    def __table_args__(self) -> tuple[object, ...]:
+    def __table_args__(cls) -> tuple[object, ...]:
         return (UniqueConstraint("company_id", "code"), table_info(Distribution.REFERENCE))
 
     def __repr__(self) -> str:
@@ -79,7 +79,7 @@ class AbilityItem(CatalogueEntry, db.Model):
     __tablename__ = "ability_item"
 
     @declared_attr.directive
-    def __table_args__(self) -> tuple[object, ...]:
+    def __table_args__(cls) -> tuple[object, ...]:
         return (
             UniqueConstraint("company_id", "code"),
             CheckConstraint("weight BETWEEN 0 AND 100", name="weight"),
