@@ -53,10 +53,11 @@ def leaks(person: Person, known: World, text: str) -> list[str]:
     ]
 
 
-def page_problems(app: Flask, known: World, username: str, only: str = "") -> tuple[list[str], int]:
+def page_problems(
+    app: Flask, known: World, username: str, visitor: Visitor, only: str = ""
+) -> tuple[list[str], int]:
     """(what is wrong, pages that opened) of every page, or of those whose endpoint begins `only`."""
     person = Person.of(app, username)
-    visitor = Visitor(app, username)
     place = foreign_place(username)
     problems, reached = [], 0
     with app.app_context():
@@ -91,8 +92,9 @@ def page_problems(app: Flask, known: World, username: str, only: str = "") -> tu
 @pytest.mark.parametrize("username", PEOPLE)
 def test_pages_show_only_what_the_person_may_see(portal: tuple[Flask, World], username: str):
     app, known = portal
+    visitor = Visitor(app, username)
     before = matrix.contents(app)
-    problems, reached = page_problems(app, known, username)
+    problems, reached = page_problems(app, known, username, visitor)
     assert problems == []
     assert reached > 5, "the positive control: the person's own pages opened"
     assert matrix.contents(app) == before, "no GET changes anything"
@@ -105,10 +107,11 @@ def test_the_matrix_finds_a_hole(
     """Without the row scope, and without the gate and the decorators, the walk complains."""
     app, known = portal
     person = Person.of(app, "customer_a1")
+    visitor = Visitor(app, "customer_a1")
     monkeypatch.setattr(Person, "of", lambda _app, _username: person)
     if hole == "rows":
         monkeypatch.setattr("app.security.row_scope.scope_option", lambda _scope: ScopeOption([]))
-        problems, _reached = page_problems(app, known, "customer_a1", "CustomerView")
+        problems, _reached = page_problems(app, known, "customer_a1", visitor, "CustomerView")
         assert any("a foreign row" in problem for problem in problems)
         assert any("shows Magnolia-customer-" in problem for problem in problems)
     else:
@@ -116,7 +119,7 @@ def test_the_matrix_finds_a_hole(
             "app.security.security_manager.PortalSecurityManager._has_view_access",
             lambda *_arguments: True,
         )
-        problems, _reached = page_problems(app, known, "customer_a1", "UserView")
+        problems, _reached = page_problems(app, known, "customer_a1", visitor, "UserView")
         assert any("without the grant" in problem for problem in problems)
 
 
