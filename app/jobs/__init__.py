@@ -97,4 +97,13 @@ JOBS: tuple[Job, ...] = (
         description="Keep the key-brand flags of the month that begins",
         runs_at_start=True,
     ),
+    Job(
+        "stale_imports",
+        "app.exchange.stale_batches.remove_stale_batches",
+        "cron",
+        {"hour": 3, "minute": 40},
+        misfire_seconds=6 * 3600,
+        description="Forget imports that nobody finished",
+        runs_at_start=True,
+    ),
 )

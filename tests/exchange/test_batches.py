@@ -1,6 +1,7 @@
 """The way of a batch: states, cancelling, what people see, and crashes at any moment."""
 
 import contextlib
+import datetime as dt
 import os
 import random
 import signal
@@ -19,9 +20,11 @@ from sqlalchemy import func, select
 from app.exchange import importer
 from app.exchange.sheets import SHEETS
 from app.exchange.stage_tables import IMPORT_ERRORS, STAGE_TABLES
+from app.exchange.stale_batches import KEPT_DAYS, remove_stale_batches
 from app.kernel.actor import acting_as
 from app.kernel.db import db
 from app.kernel.errors import ImportRejected, InvalidTransition
+from app.kernel.period import utc_now
 from app.models import (
     BatchState,
     ChangeLog,
@@ -99,6 +102,22 @@ def test_discarding_removes_what_was_staged(checked: Importing):
     assert number(STAGE_TABLES["products"]) == number(IMPORT_ERRORS) == 0
     with pytest.raises(InvalidTransition):
         importer.check(batch.id)
+
+
+def test_unfinished_imports_are_forgotten(app: Flask, company: int, checked: Importing):
+    open_id = checked("products", MIXED).id
+    written_id = importer.commit(checked("products", MIXED).id, allow_rejected=True).id
+    fresh = utc_now()
+    stage = STAGE_TABLES["products"]
+    db.session.rollback()  # the job has a session of its own
+    remove_stale_batches(app, fresh + dt.timedelta(days=KEPT_DAYS - 1))
+    assert number(stage) == 4
+    db.session.rollback()
+    remove_stale_batches(app, fresh + dt.timedelta(days=KEPT_DAYS + 1))
+    assert number(stage) == number(IMPORT_ERRORS) == 0
+    found = db.session.execute(select(ImportBatch.id, ImportBatch.state))
+    states = {row.id: row.state for row in found}
+    assert states == {open_id: BatchState.CANCELLED, written_id: BatchState.COMMITTED}
 
 
 def test_another_mapping_and_another_check(checked: Importing):
