@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from flask import Flask
 from flask_appbuilder import AppBuilder
 
+from app.analysis.views.brand_views import BrandAnalysisView
 from app.analysis.views.extraction_views import NeedsExtractionView
+from app.analysis.views.focus_views import FocusProductView
+from app.analysis.views.market_views import MarketAnalysisView
 from app.analysis.views.needs_grid import NeedsGridView
 from app.analysis.views.needs_views import NeedsView
 from app.analysis.views.scoring_views import ScoringView
 from app.analysis.views.state_reports import StateReportView
 from app.analysis.views.state_views import StateView
+from app.analysis.views.target_customer_views import TargetCustomerView
+from app.analysis.views.target_views import BrandTargetView
 from app.exchange.export_views import ExportFileView
 from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
@@ -103,6 +108,39 @@ MENU: tuple[MenuRow, ...] = (
         "fa-chart-simple",
         step=2,
         pages=("ScoringView", "StateReportView"),
+    ),
+    MenuRow("analysis", N_("Watched products"), "FocusProductView.list", "FocusProduct", "fa-eye"),
+    MenuRow(
+        "analysis",
+        N_("Brand targets"),
+        "BrandTargetView.list",
+        "BrandTarget",
+        "fa-bullseye",
+        step=3,
+    ),
+    MenuRow(
+        "analysis",
+        N_("Target customers"),
+        "TargetCustomerView.index",
+        "TargetCustomer",
+        "fa-users-viewfinder",
+        step=4,
+    ),
+    MenuRow(
+        "analysis",
+        N_("Monthly brand state"),
+        "BrandAnalysisView.index",
+        "BrandAnalysis",
+        "fa-chart-bar",
+        step=5,
+    ),
+    MenuRow(
+        "analysis",
+        N_("Market analysis"),
+        "MarketAnalysisView.index",
+        "MarketAnalysis",
+        "fa-chart-line",
+        step=6,
     ),
     MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
     MenuRow(
@@ -200,6 +238,11 @@ VIEWS: tuple[type, ...] = (
     ExportFileView,
     TaskView,
     ImportApi,
+    FocusProductView,
+    BrandTargetView,
+    TargetCustomerView,
+    BrandAnalysisView,
+    MarketAnalysisView,
     CustomerMonthlySalesView,
     CustomerView,
     CategoryTreeView,

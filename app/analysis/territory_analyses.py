@@ -87,6 +87,7 @@ class Steps:
     complete: Callable[..., None]
     reopen: Callable[..., None]
     judge: Callable[..., None]
+    line_rows: Callable[..., Any]
 
     def key(self, row: Any) -> Key:
         """The key of a line or of a row of a statement."""
@@ -113,6 +114,7 @@ BRAND = Steps(
     brand_step.complete_brand_analysis,
     brand_step.reopen_brand_analysis,
     brand_step.judge_rate,
+    brand_step.line_rows,
 )
 MARKET = Steps(
     MarketAnalysis,
@@ -122,6 +124,7 @@ MARKET = Steps(
     market_step.complete_market_analysis,
     market_step.reopen_market_analysis,
     market_step.judge_indicator,
+    market_step.line_rows,
 )
 
 

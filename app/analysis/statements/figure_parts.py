@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, sele
 
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import ProductMonths, TerritoryFigures
-from app.analysis.statements.customer_figures import order_days_of, wares, week_number
+from app.analysis.statements.customer_figures import of_ware, order_days_of, wares, week_number
 from app.analysis.statements.market_figures import resident_customers, territory_figures
 from app.analysis.statements.watched_products import lookback, product_months
 from app.kernel.scope import Scope
@@ -105,7 +105,7 @@ def _sales_by(scope: Scope, computation: Computation, key: str) -> Select[Any]:
             SALES.c[key].label("part"),
             *(value.label(name) for name, value in sums.items()),
         )
-        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .join(ware, of_ware(ware))
         .where(scope.rows(SALES), SALES.c.month.in_([month, before, last_year]))
         .group_by(SALES.c[key], SALES.c.territory_id)
         .subquery("rows")

@@ -1,66 +1,145 @@
-/* Charts: an element with data-chart="<kind>" and data-src="<address of JSON>".
+/* Charts from JSON: an element with data-chart (a kind) and data-src (an address) or data-inline (the
+ * id of a JSON script element). All words come with the data. Kinds register in PortalCharts.kinds:
+ * function (data, tools) → an ECharts option, or null when there is nothing to draw.
  *
- * A kind is a function in Portal.charts, registered by a script loaded before this one:
- * (data, look) → ECharts option. `open(point)` of the option gives the address a click leads to.
- * Words come with the data; words for a failure from data-failed of the element.
+ * A select with data-chart-argument changes an argument of the charts whose kinds data-chart-of names.
  */
 (function () {
   'use strict';
 
-  var style = window.getComputedStyle(document.documentElement);
-  function token(name) { return style.getPropertyValue(name).trim(); }
+  var css = getComputedStyle(document.documentElement);
+  function token(name) { return css.getPropertyValue('--' + name).trim(); }
 
-  var look = {
-    token: token,
-    isSmall: window.matchMedia('(max-width: 860px)').matches,
-    ink: token('--ink'), ink2: token('--ink-2'), ink3: token('--ink-3'), line: token('--line'),
-    brand: token('--brand'), ok: token('--ok'), warn: '#d99316', bad: token('--bad'), mute: '#aebbb4',
-    font: token('--font'),
-    axis: {
-      axisLine: { lineStyle: { color: token('--line-2') } },
-      axisTick: { show: false },
-      axisLabel: { color: token('--ink-3') },
-      nameTextStyle: { color: token('--ink-2') },
-      splitLine: { lineStyle: { color: '#eef1ef' } }
+  var colours = {
+    brand: token('brand'), bad: token('bad'), warn: '#d99316', line: token('line'),
+    ink: token('ink'), ink2: token('ink-2'), ink3: token('ink-3'), mute: '#c3cec8',
+    info: '#2b6cc4', gold: '#c8860d', violet: '#6a57c2', surface: token('surface')
+  };
+  var escape = echarts.format.encodeHTML;
+
+  var tools = {
+    colours: colours,
+    series: [colours.brand, colours.info, colours.bad, colours.violet],
+    escape: escape,
+    isNarrow: function (element) { return element.clientWidth < 480; },
+
+    tooltip: function (more) {
+      return Object.assign({
+        confine: true, backgroundColor: colours.surface, borderColor: colours.line,
+        textStyle: { color: colours.ink, fontSize: 13 },
+        extraCssText: 'box-shadow:0 8px 28px rgba(20,32,27,.16);border-radius:8px'
+      }, more);
     },
-    text: function (value) { return echarts.format.encodeHTML(String(value)); }
+
+    axis: function (more) {
+      return Object.assign({
+        axisLine: { lineStyle: { color: colours.line } },
+        axisTick: { show: false },
+        splitLine: { lineStyle: { color: '#eef1ef' } }
+      }, more, {
+        axisLabel: Object.assign({ color: colours.ink3, fontSize: 12 }, more && more.axisLabel)
+      });
+    },
+
+    legend: function (more) {
+      return Object.assign({
+        itemWidth: 14, itemHeight: 8, textStyle: { color: colours.ink2, fontSize: 12 }
+      }, more);
+    },
+
+    /** The heading and "term value" lines of a tooltip. */
+    lines: function (name, status, rows) {
+      return '<b>' + escape(name) + '</b>' + (status ? ' · ' + escape(status) : '') +
+        rows.map(function (row) { return '<br>' + escape(row[0]) + ' ' + escape(row[1]); }).join('');
+    }
   };
 
-  var charts = [];
+  var drawn = [];
 
-  function draw(place) {
-    fetch(place.dataset.src, { headers: { Accept: 'application/json' }, credentials: 'same-origin' })
+  function say(element, text, kind) {
+    element.textContent = '';
+    var note = document.createElement('p');
+    note.className = 'chart-note ' + kind;
+    note.textContent = text;
+    element.appendChild(note);
+  }
+
+  function show(element, data) {
+    var option = window.PortalCharts.kinds[element.dataset.chart](data, tools, element);
+    var present = echarts.getInstanceByDom(element);
+    if (!option) {
+      if (present) { present.dispose(); }
+      say(element, data.words.empty, 'is-empty');
+      return;
+    }
+    if (!present) {
+      element.textContent = '';
+      present = echarts.init(element, null, { renderer: 'canvas' });
+      drawn.push(element);
+    }
+    present.setOption(Object.assign({
+      textStyle: { fontFamily: token('font'), color: colours.ink2 },
+      animationDuration: 250,
+      aria: { enabled: true, label: { description: element.dataset.label || '' } }
+    }, option), true);
+    element.setAttribute('role', 'img');
+    element.setAttribute('aria-label', element.dataset.label || '');
+    element.dataset.ready = 'yes';
+  }
+
+  function load(element) {
+    if (element.dataset.inline) {
+      show(element, JSON.parse(document.getElementById(element.dataset.inline).textContent));
+      return;
+    }
+    var asked = element.dataset.src;
+    fetch(asked, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
       .then(function (answer) {
-        if (!answer.ok || answer.redirected) { throw new Error(String(answer.status)); }
+        if (!answer.ok) { throw new Error(String(answer.status)); }
         return answer.json();
       })
       .then(function (data) {
-        var option = Portal.charts[place.dataset.chart](data, look), open = option.open;
-        delete option.open;
-        var chart = echarts.init(place, null, { renderer: 'canvas' });
-        chart.setOption(Object.assign({
-          aria: { enabled: true },
-          animationDuration: 250,
-          textStyle: { fontFamily: look.font, color: look.ink2 }
-        }, option));
-        if (open) {
-          chart.on('click', function (point) {
-            var address = open(point);
-            if (address) { window.location.href = address; }
-          });
-        }
-        charts.push(chart);
-        place.dataset.ready = '1';
+        if (element.dataset.src === asked) { show(element, data); }
       })
       .catch(function () {
-        place.textContent = place.dataset.failed || '';
-        place.classList.add('chart-failed');
+        var present = echarts.getInstanceByDom(element);
+        if (present) { present.dispose(); }
+        say(element, element.dataset.error || '', 'is-error');
       });
   }
 
-  Portal.charts = Portal.charts || {};
-  document.querySelectorAll('[data-chart]').forEach(draw);
+  function choose(select) {
+    var kinds = select.dataset.chartOf.split(' ');
+    document.querySelectorAll('[data-chart]').forEach(function (element) {
+      if (kinds.indexOf(element.dataset.chart) >= 0) {
+        var url = new URL(element.dataset.src, window.location.href);
+        url.searchParams.set(select.dataset.chartArgument, select.value);
+        element.dataset.src = url.pathname + url.search;
+        load(element);
+      }
+    });
+    document.querySelectorAll('[data-chart-echo="' + select.dataset.chartArgument + '"]')
+      .forEach(function (echo) { echo.textContent = select.selectedOptions[0].textContent; });
+  }
+
+  window.PortalCharts = {
+    kinds: {},
+    tools: tools,
+    start: function () { document.querySelectorAll('[data-chart]').forEach(load); }
+  };
+
+  document.addEventListener('change', function (event) {
+    if (event.target.matches('select[data-chart-argument]')) { choose(event.target); }
+  });
+
+  var timer = null;
   window.addEventListener('resize', function () {
-    charts.forEach(function (chart) { chart.resize(); });
+    window.clearTimeout(timer);
+    timer = window.setTimeout(function () {
+      drawn.forEach(function (element) {
+        var present = echarts.getInstanceByDom(element);
+        if (present) { present.resize(); }
+      });
+    }, 120);
   });
 })();

@@ -1,0 +1,192 @@
+"""§2.2 steps 5 and 6 — analyses side by side: territory × figure, the company's rates, trends.
+
+Every function takes an explicit scope: the territories of the reader's area, or for a brand manager
+every territory of the company, read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.analysis.rules.indicators import Pair, TerritoryFigures, market_figure
+from app.analysis.statements.brand_rates import company_rate_rows, rate_trend_rows
+from app.analysis.statements.sales_trend import customer_names, sales_trend
+from app.analysis.territory_analyses import Key, Steps
+from app.kernel.period import Month
+from app.kernel.scope import Scope
+from app.master.parameters import current_parameters
+from app.models import (
+    AnalysisStatus,
+    Judgement,
+    MarketAnalysis,
+    MarketAnalysisLine,
+    MarketIndicator,
+    MarketTarget,
+    Product,
+    Territory,
+)
+
+TREND_MONTHS = 13
+FROM_SALES = frozenset(
+    {
+        "VOLUME", "AMOUNT", "UNIT_VALUE", "CASE_VALUE", "VOLUME_YEAR_GROWTH",
+        "VOLUME_MONTH_GROWTH", "KEY_VOLUME", "KEY_SHARE", "VOLUME_PER_CUSTOMER", "WIDTH",
+        "STOCKOUT_RATE", "MARGIN_RATE",
+    }
+)  # fmt: skip
+"""Indicators whose past months follow from monthly sales; others come from stored analyses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A territory of the overview; `status` None = not analysed yet."""
+
+    id: int
+    code: str
+    name: str
+    status: AnalysisStatus | None
+
+
+@dataclass(slots=True)
+class Overview:
+    """`cells`: (territory id, key) → the stored line."""
+
+    places: list[Place] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    cells: dict[tuple[int, Key], Any] = field(default_factory=dict)
+
+    def counts(self, status: Judgement) -> int:
+        """How many lines have the final status."""
+        return sum(row.final_status is status for row in self.cells.values())
+
+    def abnormal_at(self, place_id: int) -> int:
+        return sum(
+            row.final_status is Judgement.ABNORMAL
+            for (territory_id, _key), row in self.cells.items()
+            if territory_id == place_id
+        )
+
+
+def overview(session: Session, steps: Steps, scope: Scope, month: Month) -> Overview:
+    """The analyses of the month in scope, in two statements."""
+    table = Territory.__table__
+    query = select(table.c.id, table.c.code, table.c.name).where(scope.company(table))
+    if scope.territory_ids is not None:
+        query = query.where(table.c.id.in_(scope.territory_ids))
+    connection = session.connection()
+    found = Overview()
+    statuses: dict[int, AnalysisStatus] = {}
+    keys: dict[Key, None] = {}
+    for row in connection.execute(steps.line_rows(scope, month)):
+        key = steps.key(row)
+        keys[key] = None
+        found.cells[row.territory_id, key] = row
+        statuses[row.territory_id] = row.analysis_status
+    found.places = [
+        Place(row.id, row.code, row.name, statuses.get(row.id))
+        for row in connection.execute(query.order_by(table.c.code))
+    ]
+    found.keys = list(keys)
+    return found
+
+
+def product_names(session: Session, product_ids: Collection[int]) -> dict[int, str]:
+    """Product → name, in the order of the codes."""
+    rows = session.execute(
+        select(Product.id, Product.name).where(Product.id.in_(product_ids)).order_by(Product.code)
+    )
+    return {row.id: row.name for row in rows}
+
+
+def customers_named(session: Session, scope: Scope) -> dict[int, tuple[str, str]]:
+    """Customer → (code, name), for the parts of a figure of the territories in scope."""
+    rows = session.connection().execute(customer_names(scope, scope.territory_ids or ()))
+    return {row.id: (row.code, row.name) for row in rows}
+
+
+def company_rates(
+    session: Session, scope: Scope, month: Month, product_ids: Collection[int]
+) -> dict[Key, Pair]:
+    """(product, rate) → set sizes over all territories in scope together."""
+    if not product_ids:
+        return {}
+    parameters = current_parameters(session, scope.company_id)
+    rows = session.connection().execute(company_rate_rows(scope, month, parameters, product_ids))
+    return {(row.product_id, row.rate): (row.actual_num, row.actual_den) for row in rows}
+
+
+def trend_months(month: Month) -> list[Month]:
+    """Thirteen months up to `month`: the same month of last year is the first."""
+    return list(month.shift(1 - TREND_MONTHS).through(month))
+
+
+def rate_trend(
+    session: Session, scope: Scope, month: Month, product_id: int
+) -> dict[tuple[Month, Any], Pair]:
+    """(month, rate) → set sizes of a product."""
+    parameters = current_parameters(session, scope.company_id)
+    rows = session.connection().execute(
+        rate_trend_rows(scope, trend_months(month), parameters, product_id)
+    )
+    return {
+        (Month.from_number(row.month), row.rate): (row.actual_num, row.actual_den) for row in rows
+    }
+
+
+def indicator_trend(
+    session: Session, scope: Scope, month: Month, indicator: MarketIndicator
+) -> Mapping[Month, Pair]:
+    """Month → figure of one territory; months that nothing is known about are missing."""
+    months = trend_months(month)
+    if indicator.name in FROM_SALES:
+        return _from_sales(session, scope, months, indicator.name)
+    header, line = MarketAnalysis.__table__, MarketAnalysisLine.__table__
+    rows = session.connection().execute(
+        select(header.c.month, line.c.actual_num, line.c.actual_den)
+        .join(
+            line,
+            (line.c.company_id == header.c.company_id) & (line.c.analysis_id == header.c.id),
+        )
+        .where(scope.rows(header), header.c.month.in_(months), line.c.indicator == indicator)
+    )
+    return {
+        row.month: (row.actual_num, row.actual_den) for row in rows if row.actual_num is not None
+    }
+
+
+def targets_of(
+    session: Session, scope: Scope, months: Sequence[Month], indicator: MarketIndicator
+) -> dict[Month, int]:
+    """Month → target in hundredths, of the one territory in scope."""
+    table = MarketTarget.__table__
+    rows = session.connection().execute(
+        select(table.c.month, table.c.value).where(
+            scope.rows(table), table.c.month.in_(months), table.c.indicator == indicator
+        )
+    )
+    return {row.month: row.value for row in rows}
+
+
+def _from_sales(
+    session: Session, scope: Scope, months: Sequence[Month], code: str
+) -> dict[Month, Pair]:
+    needed = [month.shift(-12) for month in months] + [months[0].previous, *months]
+    rows = session.connection().execute(sales_trend(scope, sorted(set(needed))))
+    sums = {row.month: row._mapping for row in rows}
+    found = {}
+    for month in months:
+        if month not in sums:
+            continue
+        values = {name: value for name, value in sums[month].items() if name != "month"}
+        for name, base in (
+            ("previous_sticks", month.previous),
+            ("last_year_sticks", month.shift(-12)),
+        ):
+            values[name] = sums[base]["sticks"] if base in sums else 0
+        found[month] = market_figure(code, TerritoryFigures(**values))
+    return found
