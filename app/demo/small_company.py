@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from app.demo.brand_story import add_brand_story
 from app.demo.customer_analysis import add_customer_analysis
 from app.demo.customers import MOVED, apply_customer_stories, customer_rows
 from app.demo.loading import load
@@ -61,6 +62,7 @@ def build_small_company(
     _add_sales(session, company, spec, dates)
     if spec.has_stories:
         add_customer_analysis(session, company.id, dates)
+        add_brand_story(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:
