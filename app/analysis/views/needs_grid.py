@@ -62,7 +62,13 @@ class NeedsGridView(BaseView):
         alone = direct_needs.no_need_ids(db.session(), company_id)
         choice = {**area.argument, **({"customers": "all"} if everybody else {})}
         columns: list[dict[str, Any]] = [
-            {"field": "mode", "title": _("Order mode"), "kind": "words", "width": 84},
+            {
+                "field": "mode",
+                "title": _("Order mode"),
+                "kind": "words",
+                "width": 84,
+                "isWideOnly": True,
+            },
             {"field": "state", "title": _("Answers"), "kind": "words", "width": 76},
             *(
                 {

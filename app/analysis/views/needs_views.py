@@ -50,14 +50,15 @@ class NeedsView(WorkListView):
     base_filters = [["status", Valid, None]]
     list_title = _l("Direct needs of customers")
     entity_label = _l("direct need")
+    hint = _l(
+        "What customers say they need. Enter the answers, look through them and confirm; several "
+        "at once."
+    )
     show_title = _l("Direct needs")
     list_template = "analysis/needs_list.html"
     show_template = "analysis/needs_show.html"
     empty_hint = _l("There is no valid customer in your territories.")
-    list_columns = [
-        "name", "code", "order_mode", "needs", "source", "answer_state", "form_version",
-        "confirmed_at", "territory",
-    ]  # fmt: skip
+    list_columns = ["name", "code", "order_mode", "needs", "source", "answer_state", "territory"]
     export_columns = [
         "territory", "code", "name", "business_type", "order_mode", "line", "answer_state",
         "source", "needs", "details", "form_version", "is_edited", "submitted_at", "confirmed_at",

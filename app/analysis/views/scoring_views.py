@@ -69,9 +69,21 @@ class ScoringView(BaseView):
     ) -> dict[str, Any]:
         """For the grid's script."""
         columns: list[dict[str, Any]] = [
-            {"field": "code", "title": _("Code"), "kind": "words", "width": 118},
-            {"field": "kind", "title": _("Business type"), "kind": "words", "width": 92},
-            {"field": "effect", "title": _("Effect"), "kind": "number", "width": 66},
+            {
+                "field": "code",
+                "title": _("Code"),
+                "kind": "words",
+                "width": 114,
+                "isWideOnly": True,
+            },
+            {
+                "field": "kind",
+                "title": _("Business type"),
+                "kind": "words",
+                "width": 82,
+                "isWideOnly": True,
+            },
+            {"field": "effect", "title": _("Effect"), "kind": "number", "width": 60},
             *(
                 {
                     "field": item_field(item.id),
@@ -87,12 +99,12 @@ class ScoringView(BaseView):
                     "least": operating_states.LOWEST,
                     "most": operating_states.HIGHEST,
                     "low": item.low_score,
-                    "width": 74,
+                    "width": 71,
                 }
                 for item in items
             ),
-            {"field": "ability", "title": _("Ability"), "kind": "number", "width": 70},
-            {"field": "url", "title": "", "kind": "link", "word": _("Details"), "width": 64},
+            {"field": "ability", "title": _("Ability"), "kind": "number", "width": 64},
+            {"field": "url", "title": "", "kind": "link", "word": _("Details"), "width": 60},
         ]
         return {
             "data": url_for("ScoringView.data", **area.argument),

@@ -84,6 +84,7 @@ class StateReportView(BaseView):
                 "normal": _("Other customers"),
                 "problem": _("Problem customers"),
                 "unrated": _("Not generated yet"),
+                "empty": _("No customer has both scores yet."),
             },
         )
 

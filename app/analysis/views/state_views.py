@@ -58,6 +58,10 @@ class StateView(WorkListView):
     base_filters = [["month", OfWorkingMonth, None]]
     list_title = _l("Operating state of customers")
     entity_label = _l("operating state")
+    hint = _l(
+        "Compute, score, generate: three actions in their order. Tick a customer for its effect "
+        "details or ability score details."
+    )
     show_title = _l("Operating state")
     list_template = "analysis/state_list.html"
     show_template = "analysis/state_show.html"

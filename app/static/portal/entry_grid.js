@@ -38,7 +38,6 @@
         height: '100%',
         layout: 'fitDataFill',
         placeholder: this.words.empty,
-        headerSortClickElement: 'icon',
         selectableRange: 1,
         selectableRangeColumns: false,
         selectableRangeRows: true,
@@ -50,7 +49,7 @@
         clipboardCopyRowRange: 'range',
         rowHeader: {
           field: this.config.head.field, title: this.config.head.title, frozen: true,
-          width: window.innerWidth > 860 ? 196 : 116, resizable: true, headerSort: true,
+          width: window.innerWidth > 860 ? 170 : 116, resizable: true, headerSort: false,
           cssClass: 'ge-head', formatter: 'plaintext', tooltip: true
         },
         columns: this.config.columns.map(function (column) { return grid.definition(column); })
@@ -62,7 +61,8 @@
       var grid = this, isInput = /^(score|tick|text)$/.test(column.kind);
       var definition = {
         title: column.title, field: column.field, width: column.width, resizable: true,
-        headerTooltip: column.tooltip || column.title, headerSort: column.kind === 'words' || column.kind === 'number',
+        visible: !(column.isWideOnly && window.innerWidth <= 860),
+        headerTooltip: column.tooltip || column.title, headerSort: false,
         cssClass: 'ge-' + column.kind + (isInput && this.config.mayEdit ? ' ge-input' : ''),
         headerHozAlign: column.kind === 'words' || column.kind === 'text' ? 'left' : 'center',
         formatter: function (cell) { return grid.draw(cell, column); }
