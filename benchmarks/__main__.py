@@ -6,6 +6,7 @@ import argparse
 import importlib
 
 BENCHMARKS = {
+    "monthly_analysis": "the monthly calculation of a company beside pandas, results equal",
     "customer_list": "list pages of the customers beside a stock FAB list of the same rows",
 }
 

@@ -30,6 +30,7 @@ from app.analysis.statements.watched_products import (
     bought_before,
     covering,
     lookback,
+    of_products,
     product_months,
 )
 from app.kernel.period import Month
@@ -71,7 +72,7 @@ def set_sizes(
     listed_buyers). `product_ids` is a collection or a select.
     """
     keys = ["territory_id", "product_id"] if by_territory else ["product_id"]
-    conditions: list[ColumnElement[bool]] = [SALES.c.product_id.in_(product_ids)]
+    conditions = [of_products(product_ids)]
     if scope.territory_ids is not None:
         conditions.append(SALES.c.territory_id.in_(scope.territory_ids))
     customers = product_months(scope, months, (*keys, "customer_id"), conditions)

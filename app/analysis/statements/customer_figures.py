@@ -78,6 +78,14 @@ def wares(company_id: int, month: Month) -> Subquery:
     )
 
 
+def of_ware(ware: Any) -> ColumnElement[bool]:
+    """Joins sales with `wares`. Adding zero keeps SQLite from reading a month product by product
+    through the index on products: in the order of the key it is several times faster.
+    """
+    condition: ColumnElement[bool] = ware.c.product_id == SALES.c.product_id + 0
+    return condition
+
+
 def sales_of(company_id: int, month: Month) -> CTE:
     """(company_id, customer_id, sticks, amount_fen, key_sticks, rows_bought, is_split, margin_fen,
     retail_fen): sums of the month over all territories.
@@ -101,7 +109,7 @@ def sales_of(company_id: int, month: Month) -> CTE:
             whole(func.sum(cartons * ware.c.margin_fen)).label("margin_fen"),
             whole(func.sum(cartons * ware.c.retail_fen)).label("retail_fen"),
         )
-        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .join(ware, of_ware(ware))
         .where(SALES.c.company_id == company_id, SALES.c.month == month)
         .group_by(SALES.c.company_id, SALES.c.customer_id)
         .cte("now")

@@ -30,6 +30,7 @@ from app.analysis.statements.watched_products import (
     bought_before,
     is_watched,
     lookback,
+    of_products,
     product_months,
     watched_product_ids,
 )
@@ -251,7 +252,7 @@ def product_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> 
     """Codes of the watched products of K = `month` − 1, in the columns of `CustomerProblem`."""
     analysed = month.previous
     months = lookback(analysed, parameters.abnormal_active_base_months)
-    conditions = [SALES.c.product_id.in_(watched_product_ids(scope, analysed))]
+    conditions = [of_products(watched_product_ids(scope, analysed))]
     if scope.territory_ids is not None:
         managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
         conditions.append(SALES.c.customer_id.in_(managed))

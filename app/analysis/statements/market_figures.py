@@ -29,6 +29,7 @@ from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import INDICATORS
 from app.analysis.statements.customer_figures import (
     due_weeks,
+    of_ware,
     order_days_of,
     wares,
     week_number,
@@ -76,9 +77,9 @@ def customer_months(scope: Scope, month: Month) -> Subquery:
             whole(func.sum(SALES.c.stockout_lines)).label("stockout_lines"),
             count_if(cartons > 0).label("bought_products"),
         )
-        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .join(ware, of_ware(ware))
         .where(scope.rows(SALES), SALES.c.month == month)
-        .group_by(SALES.c.company_id, SALES.c.territory_id, SALES.c.customer_id)
+        .group_by(SALES.c.customer_id, SALES.c.territory_id, SALES.c.company_id)
         .subquery("customer_months")
     )
 
@@ -114,7 +115,7 @@ def base_sums(scope: Scope, month: Month, key_month: Month, name: str) -> Subque
             whole(func.sum(SALES.c.delivered_cartons * ware.c.sticks)).label("sticks"),
             whole(func.sum(SALES.c.delivered_cartons * ware.c.key_sticks)).label("key_sticks"),
         )
-        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .join(ware, of_ware(ware))
         .where(scope.rows(SALES), SALES.c.month == month)
         .group_by(SALES.c.company_id, SALES.c.territory_id)
         .subquery(name)

@@ -6,7 +6,7 @@ territory's department.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
-    case,
     exists,
     func,
     literal,
@@ -24,9 +23,10 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.kernel.columns import MonthType
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.kernel.sql import whole
+from app.kernel.sql import sum_if
 from app.models import (
     BrandTarget,
     Customer,
@@ -84,6 +84,16 @@ def lookback(month: Month, months: int) -> list[Month]:
     return [month.shift(-back) for back in range(max(months, 1) + 1)]
 
 
+def of_products(product_ids: Any) -> ColumnElement[bool]:
+    """Sales of some products. A collection is a handful, found by the index on products; a select
+    may be a tenth of the assortment, for which reading the months in the order of the key is
+    faster: adding zero keeps SQLite from the index.
+    """
+    if isinstance(product_ids, Collection):
+        return SALES.c.product_id.in_(product_ids)
+    return (SALES.c.product_id + 0).in_(product_ids)
+
+
 def product_months(
     scope: Scope,
     months: Sequence[Month],
@@ -99,18 +109,14 @@ def product_months(
     have a row even without sales (`residents_only`: on the list of their own territory). Sales and lists are added up, not joined: the plan cannot go
     wrong when the database knows little about the tables.
     """
-    now = SALES.c.month == months[0]
+    ordered = [key for key in KEY_ORDER if key in keys]
     sales = select(
         SALES.c.company_id,
-        *(SALES.c[key] for key in keys),
-        *(
-            case((SALES.c.month == month, SALES.c.delivered_cartons), else_=0).label(
-                f"cartons_{back}"
-            )
-            for back, month in enumerate(months)
-        ),
-        case((now, SALES.c.demanded_lines), else_=0).label("demanded_lines"),
-        case((now, SALES.c.stockout_lines), else_=0).label("stockout_lines"),
+        *(SALES.c[key] for key in ordered),
+        SALES.c.month,
+        SALES.c.delivered_cartons.label("cartons"),
+        SALES.c.demanded_lines,
+        SALES.c.stockout_lines,
         literal(0).label("is_target"),
     ).where(SALES.c.company_id == scope.company_id, SALES.c.month.in_(months), *conditions)
     listing = list_members(scope, months[0])
@@ -119,24 +125,33 @@ def product_months(
     members = listing.subquery("members")
     listed = select(
         members.c.company_id,
-        *(members.c[key] for key in keys),
-        *(literal(0) for _ in months),
-        literal(0),
-        literal(0),
+        *(members.c[key] for key in ordered),
+        literal(months[0], MonthType()),
+        *(literal(0), literal(0), literal(0)),
         literal(1),
     )
     rows = union_all(sales, listed).subquery("rows")
-    group = [rows.c.company_id, *(rows.c[key] for key in keys)]
-    sums = [*(f"cartons_{back}" for back in range(len(months))), "demanded_lines", "stockout_lines"]
+    group = [rows.c.company_id, *(rows.c[key] for key in ordered)]
+    now = rows.c.month == months[0]
     return (
         select(
             *group,
-            *(whole(func.sum(rows.c[name])).label(name) for name in sums),
+            *(
+                sum_if(rows.c.month == month, rows.c.cartons).label(f"cartons_{back}")
+                for back, month in enumerate(months)
+            ),
+            sum_if(now, rows.c.demanded_lines).label("demanded_lines"),
+            sum_if(now, rows.c.stockout_lines).label("stockout_lines"),
             func.max(rows.c.is_target).label("is_target"),
         )
-        .group_by(*group)
+        # The company last: it is the same everywhere, and a sort that starts with it compares more.
+        .group_by(*group[1:], group[0])
         .subquery("product_months")
     )
+
+
+KEY_ORDER = ("customer_id", "product_id", "territory_id")
+"""As in the key of monthly_sales: grouping in this order sorts what is nearly sorted."""
 
 
 def bought_before(rows: Any, months: Sequence[Month]) -> ColumnElement[bool]:
