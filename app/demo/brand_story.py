@@ -24,6 +24,7 @@ from app.demo.plan import FAILING_FROM, Dates, seed_rows
 from app.kernel.period import Month
 from app.kernel.scope import Scope
 from app.models import (
+    AssignmentKind,
     BrandAnalysis,
     BrandTarget,
     Department,
@@ -53,6 +54,10 @@ FIXED_TARGETS = {
     "ORDER_SUCCESS": 9_500, "STOCKOUT_RATE": 400, "SATISFACTION": 9_000,
     "PRICE_TAG_RATE": 9_600, "MARKET_ORDER_RATE": 9_800,
 }  # fmt: skip
+
+VOLUMES = ("VOLUME", "AMOUNT", "KEY_VOLUME", "VOLUME_PER_CUSTOMER")
+ORDINARY_PERCENT = 76
+"""What a month is expected to sell, of the month measured: that one has a festival in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,10 @@ def _save_list(
 def _holder(session: Session, territory_id: int) -> int | None:
     return session.scalar(
         select(TerritoryAssignment.user_id)
-        .where(TerritoryAssignment.territory_id == territory_id)
+        .where(
+            TerritoryAssignment.territory_id == territory_id,
+            TerritoryAssignment.kind == AssignmentKind.PRIMARY,
+        )
         .order_by(TerritoryAssignment.valid_from.desc(), TerritoryAssignment.id)
         .limit(1)
     )
@@ -259,6 +267,8 @@ def _market_aims(session: Session, scope: Scope, month: Month) -> dict[MarketInd
             aims[row.indicator] = FIXED_TARGETS[row.indicator.name]
         elif row.actual_num is not None and row.actual_den:
             value = indicator.measure.factor * row.actual_num // row.actual_den
+            if row.indicator.name in VOLUMES:
+                value = value * ORDINARY_PERCENT // 100
             step = 100 if value < 100_000 else 100_000
             aims[row.indicator] = max(value // step, 1) * step
     return aims

@@ -88,6 +88,10 @@ class AnalysisPages(BaseView):
         """Key → (heading of its group, label)."""
         raise NotImplementedError
 
+    def ordered(self, lines: list[Any]) -> list[Any]:
+        """The lines in the order of the sheet."""
+        return lines
+
     def sheet_values(self, area: WorkArea, month: Month, analysis: Any) -> dict[str, Any]:
         """Further values of the sheet's template."""
         return {}
@@ -126,7 +130,7 @@ class AnalysisPages(BaseView):
         assert area.chosen is not None
         session = db.session()
         analysis = analyses.analysis_of(session, self.steps, area.chosen.id, month)
-        lines = [] if analysis is None else analyses.lines_of(session, self.steps, analysis)
+        lines = self.lines_of(analysis)
         names = self.names([self.steps.key(line) for line in lines])
         shown = shown_lines(self.steps, lines, names, typed or {}, errors or {})
         is_draft = analysis is not None and analysis.status is AnalysisStatus.DRAFT
@@ -265,6 +269,11 @@ class AnalysisPages(BaseView):
 
     # ------------------------------------------------------------------ the record of a request
 
+    def lines_of(self, analysis: Any) -> list[Any]:
+        if analysis is None:
+            return []
+        return self.ordered(analyses.lines_of(db.session(), self.steps, analysis))
+
     def found(self, pk: str) -> Any:
         """The analysis, within the row scope; anything else is a 404."""
         return analyses.analysis_by_id(db.session(), self.steps, ascii_integer(pk))
@@ -331,7 +340,7 @@ class AnalysisPages(BaseView):
             return self.overview_export(area, month)
         session = db.session()
         analysis = analyses.analysis_of(session, self.steps, area.chosen.id, month)
-        lines = [] if analysis is None else analyses.lines_of(session, self.steps, analysis)
+        lines = self.lines_of(analysis)
         names = self.names([self.steps.key(line) for line in lines])
         causes = {}
         facts: list[tuple[str, Any]] = [

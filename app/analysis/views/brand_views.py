@@ -177,8 +177,8 @@ class BrandAnalysisView(FigurePages):
             f"{self.title} {month.key}",
             [
                 (_("Territory"), "text"), (_("Product"), "text"), (_("Rate"), "text"),
-                (_("Actual, %%"), "decimal"), (_("Numerator"), "quantity"),
-                (_("Denominator"), "quantity"), (_("Target, %%"), "decimal"),
+                (_("Actual, %"), "decimal"), (_("Numerator"), "quantity"),
+                (_("Denominator"), "quantity"), (_("Target, %"), "decimal"),
                 (_("Judged by the system"), "text"), (_("Final judgement"), "text"),
                 (_("Reason for another judgement"), "text"),
             ],
@@ -240,7 +240,7 @@ class BrandAnalysisView(FigurePages):
             "words": {
                 "actual": _("Actual"),
                 "target": _("Target"),
-                "deviation": _("Better or worse than the target, %% of it"),
+                "deviation": _("Better or worse than the target, % of it"),
                 "empty": _("No product has this rate yet."),
             },
         }

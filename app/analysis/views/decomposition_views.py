@@ -32,7 +32,7 @@ from app.models import BrandAnalysis, Judgement, Product
 from app.portal_context import can, month_label
 
 By = Literal["customer", "product"]
-SHOWN_PARTS = 200
+SHOWN_PARTS = 60
 CHART_PARTS = 12
 
 

@@ -38,6 +38,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Service"), ("ONLINE_RATE", "E_SETTLE_RATE", "MARGIN_RATE")),
     (N_("Entered by hand"), ("SATISFACTION", "PRICE_TAG_RATE", "MARKET_ORDER_RATE")),
 )
+PLACES = [code for _label, codes in GROUPS for code in codes]
 GROUP_OF = {code: label for label, codes in GROUPS for code in codes}
 MOST_HUNDREDTHS = 10**13
 
@@ -79,6 +80,9 @@ class MarketAnalysisView(FigurePages):
 
     def names(self, keys: Sequence[Key]) -> dict[Key, tuple[str, str]]:
         return {key: (_(GROUP_OF[key[0].name]), str(key[0].label)) for key in keys}
+
+    def ordered(self, lines: list[Any]) -> list[Any]:
+        return sorted(lines, key=lambda line: PLACES.index(line.indicator.name))
 
     def sheet_values(self, area: WorkArea, month: Month, analysis: Any) -> dict[str, Any]:
         assert area.chosen is not None
@@ -166,8 +170,7 @@ class MarketAnalysisView(FigurePages):
         except NoArea as refusal:
             return self.page("analysis/no_area.html", area, month, reason=refusal.message())
         found = overviews.overview(db.session(), self.steps, scope, month)
-        order = {MarketIndicator[row.code]: place for place, row in enumerate(INDICATORS)}
-        keys = sorted(found.keys, key=lambda key: order[key[0]])
+        keys = sorted(found.keys, key=lambda key: PLACES.index(key[0].name))
         ranked = self._ranked_by(found, keys)
         return self.page(
             self.overview_template,

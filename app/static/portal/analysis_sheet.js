@@ -11,6 +11,7 @@
     other.hidden = choice.value === row.dataset.system;
     other.querySelector('input').required = !other.hidden;
     cause.hidden = !isAbnormal && !cause.querySelector('select').value;
+    row.querySelector('.reason-cell').classList.toggle('is-empty', other.hidden && cause.hidden);
     row.classList.toggle('is-abnormal', isAbnormal);
     row.classList.toggle('is-other', !other.hidden);
   }
@@ -24,6 +25,27 @@
       if (!row.querySelector('.reason-other').hidden) { reason.focus(); }
     }
     if (event.target.matches('[data-submit-on-change]')) { event.target.form.submit(); }
+  });
+
+  /** Groups without a line to show lose their heading too. */
+  function markGroups() {
+    document.querySelectorAll('.sheet-table .group-row').forEach(function (heading) {
+      var row = heading.nextElementSibling, hasSome = false;
+      while (row && row.matches('[data-judged]')) {
+        hasSome = hasSome || row.matches('.is-abnormal, .is-other, .is-invalid');
+        row = row.nextElementSibling;
+      }
+      heading.classList.toggle('has-none', !hasSome);
+    });
+  }
+
+  document.querySelectorAll('[data-only-abnormal]').forEach(function (box) {
+    box.addEventListener('change', function (event) {
+      event.stopPropagation();
+      markGroups();
+      document.querySelector('.sheet-table').classList.toggle('only-abnormal', box.checked);
+    });
+    box.addEventListener('input', function (event) { event.stopPropagation(); });
   });
 
   document.querySelectorAll('[data-submit-on-change]').forEach(function (select) {

@@ -110,7 +110,7 @@
           return tools.lines(row.name, row.status, row.lines);
         }
       }),
-      xAxis: tools.axis({ type: 'value', min: -most, max: most, axisLabel: { formatter: '{value}%' } }),
+      xAxis: tools.axis({ type: 'value', min: -most * 1.35, max: most * 1.35, splitNumber: 4, axisLabel: { formatter: function (value) { return Math.abs(value) > most ? '' : Math.round(value) + '%'; } } }),
       yAxis: tools.axis({
         type: 'category', data: rows.map(function (row) { return row.name; }),
         axisLabel: { color: colours.ink2, width: narrow ? 100 : 156, overflow: 'truncate', interval: 0 }
