@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.http import http_date
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -60,7 +61,12 @@ def error_response(status: int, message: str | None = None) -> Response:
     if wants_json():
         body = jsonify(error=message or "", status=status, request_id=request_id())
         return make_response(body, status)
-    page = render_template("portal/error.html", status=status, detail=message)
+    words = {"status": status, "detail": message}
+    if status >= 500:
+        # Past the context processors: Flask-Login's would ask the database who this is.
+        page = current_app.jinja_env.get_template("portal/error.html").render(words)
+    else:
+        page = render_template("portal/error.html", **words)
     return make_response(page, status)
 
 
@@ -91,6 +97,15 @@ def _planning_error(error: PlanningError) -> Any:
     return error_response(error.status, error.message())
 
 
+def _database_unavailable(error: OperationalError) -> Any:
+    """Busy with a long write, restarting or gone: nothing was saved, trying again helps."""
+    db.session.rollback()
+    log.warning("request %s found no database: %s", request_id(), error.orig)
+    response = error_response(503)
+    response.headers["Retry-After"] = "30"
+    return response
+
+
 def _unexpected_error(error: Exception) -> Any:
     db.session.rollback()
     log.error("request %s failed in %s", request_id(), request.endpoint, exc_info=error)
@@ -110,5 +125,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(PlanningError, _planning_error)
+    app.register_error_handler(OperationalError, _database_unavailable)
     if not app.config.get("PROPAGATE_UNEXPECTED_ERRORS"):
         app.register_error_handler(Exception, _unexpected_error)

@@ -9,7 +9,7 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.exceptions import FABException
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.kernel.edit_conflict import (
@@ -146,8 +146,8 @@ class RecordForms(FormColumns, RecordPages):
             raise StaleRow from error
         except (StatementError, OverflowError) as error:
             session.rollback()
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
-                raise
+            if isinstance(error, OperationalError):
+                raise  # busy or gone: not the fault of what was entered
             return SaveProblem(_("A value does not fit into its field. Please check the numbers."))
         return None
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sqlite3
 
 import pytest
 from flask import Flask, abort
@@ -116,6 +117,28 @@ def test_a_page_open_too_long_is_explained(portal: Flask):
     answer = Visitor(portal, "customer_a1").client.post("/portal/month", data={"month": "2026-01"})
     assert answer.status_code == 400
     assert answer.headers["X-Request-Id"] in answer.text
+    assert "too long" in answer.text or "过长" in answer.text or "太久" in answer.text
+
+
+def test_a_database_busy_writing_is_no_fault(
+    app_factory: AppFactory, world_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.kernel.db.SQLITE_BUSY_TIMEOUT_MS", 50)
+    portal = app_factory(world_url)
+    visitor = Visitor(portal, "customer_a1")
+    token = visitor.csrf()
+    other = sqlite3.connect(world_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        answer = visitor.client.post(
+            "/portal/month", data={"month": "2026-01", "csrf_token": token}
+        )
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        assert "locked" not in answer.text
+        assert visitor.get("/customers/list/").status_code == 200, "readers are not kept waiting"
+    finally:
+        other.close()
 
 
 def test_too_much_is_refused(app_factory: AppFactory, world_url: str):
