@@ -18,8 +18,15 @@ from sqlalchemy.orm import Session
 from app.analysis import step_05_brand_status as brand_step
 from app.analysis import step_06_market as market_step
 from app.analysis.computation import computation_of, newest_sales_batch
+from app.analysis.decomposition import (
+    Decomposition,
+    NotDecomposable,
+    decompose_indicator,
+    decompose_rate,
+)
 from app.analysis.rules.indicators import INDICATOR_BY_CODE, INDICATORS, RATE_BY_CODE, Indicator
 from app.analysis.rules.judgement import needs_reason
+from app.analysis.statements.figure_parts import By
 from app.analysis.statements.territory_analysis import AnalysisCompleted
 from app.analysis.work_area import WorkArea
 from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
@@ -316,6 +323,23 @@ def reopen(session: Session, steps: Steps, analysis: Any, *, is_plan_submitted: 
         is_plan_submitted=is_plan_submitted,
     )
     session.expire_all()
+
+
+def parts_of(
+    session: Session, steps: Steps, analysis: Any, line: Any, by: By
+) -> Decomposition | None:
+    """Who and what makes up the gap of a line, as the data are now; None for a figure that has no
+    such parts. Without a target the parts are those of a target of zero.
+    """
+    computation = computation_of(session, analysis.company_id, analysis.month)
+    connection, scope, key = session.connection(), own_scope(analysis), steps.key(line)
+    target = line.target or 0
+    try:
+        if steps.is_brand:
+            return decompose_rate(connection, scope, computation, key[0], key[1].name, target)
+        return decompose_indicator(connection, scope, computation, key[0].name, by, target)
+    except NotDecomposable:
+        return None
 
 
 # ---------------------------------------------------------------------- step 6 only

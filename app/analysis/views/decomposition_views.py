@@ -13,14 +13,7 @@ from sqlalchemy import select
 
 from app.analysis import territory_analyses as analyses
 from app.analysis.analysis_overview import customers_named
-from app.analysis.computation import computation_of
-from app.analysis.decomposition import (
-    CUSTOMERS_ONLY,
-    Decomposition,
-    NotDecomposable,
-    decompose_indicator,
-    decompose_rate,
-)
+from app.analysis.decomposition import CUSTOMERS_ONLY, Decomposition
 from app.analysis.rules.indicators import Indicator
 from app.analysis.views import figure_words as words
 from app.analysis.views.analysis_pages import AnalysisPages
@@ -28,7 +21,7 @@ from app.analysis.views.workbook import workbook
 from app.kernel.db import db
 from app.kernel.list_widgets import view_url
 from app.master.parameters import parameters_in
-from app.models import BrandAnalysis, Judgement, Product
+from app.models import Judgement, Product
 from app.portal_context import can, month_label
 
 By = Literal["customer", "product"]
@@ -178,21 +171,8 @@ class FigurePages(AnalysisPages):
 
     def _parts(self, analysis: Any, line: Any, by: By) -> tuple[Decomposition, bool] | None:
         """The parts as the data are now, and whether they differ from the stored figure."""
-        session = db.session()
-        scope = analyses.own_scope(analysis)
-        computation = computation_of(session, analysis.company_id, analysis.month)
-        target = line.target or 0
-        key = self.steps.key(line)
-        try:
-            if isinstance(analysis, BrandAnalysis):
-                found = decompose_rate(
-                    session.connection(), scope, computation, key[0], key[1].name, target
-                )
-            else:
-                found = decompose_indicator(
-                    session.connection(), scope, computation, key[0].name, by, target
-                )
-        except NotDecomposable:
+        found = analyses.parts_of(db.session(), self.steps, analysis, line, by)
+        if found is None:
             return None
         return found, (found.num, found.den) != (line.actual_num, line.actual_den)
 
