@@ -8,6 +8,7 @@ from sqlalchemy import Connection, create_engine
 import app.models  # noqa: F401 -- loads every entity
 from app.kernel.db import db
 from tests import database
+from tests.analysis.demo_visitors import demo, stored, territory, visitor  # noqa: F401
 
 
 def make_tables(url: str) -> None:

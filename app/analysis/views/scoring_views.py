@@ -73,7 +73,7 @@ class ScoringView(BaseView):
                 "field": "code",
                 "title": _("Code"),
                 "kind": "words",
-                "width": 114,
+                "width": 108,
                 "isWideOnly": True,
             },
             {
@@ -99,12 +99,12 @@ class ScoringView(BaseView):
                     "least": operating_states.LOWEST,
                     "most": operating_states.HIGHEST,
                     "low": item.low_score,
-                    "width": 71,
+                    "width": min(max(71, 15 * len(shown_name(item)) + 12), 92),
                 }
                 for item in items
             ),
             {"field": "ability", "title": _("Ability"), "kind": "number", "width": 64},
-            {"field": "url", "title": "", "kind": "link", "word": _("Details"), "width": 60},
+            {"field": "url", "title": "", "kind": "link", "word": _("Details"), "width": 66},
         ]
         return {
             "data": url_for("ScoringView.data", **area.argument),

@@ -140,7 +140,7 @@ class StateView(WorkListView):
     @has_access
     def compute(self) -> Response:
         """计算经营效果."""
-        return self._run(
+        return self._carry_out(
             operating_states.compute_effect,
             lambda sums: _("The effect of %(count)d customers was computed.", count=sums.computed),
         )
@@ -149,7 +149,7 @@ class StateView(WorkListView):
     @has_access
     def copy_scores(self) -> Response:
         """沿用上月打分."""
-        return self._run(
+        return self._carry_out(
             operating_states.copy_scores,
             lambda sums: _(
                 "Scores of last month were taken over; %(done)d of %(all)d customers are scored.",
@@ -162,7 +162,7 @@ class StateView(WorkListView):
     @has_access
     def generate(self) -> Response:
         """生成策略."""
-        return self._run(
+        return self._carry_out(
             operating_states.generate_strategies,
             lambda sums: _(
                 "Strategies were generated for %(count)d customers; %(problems)d of them are "
@@ -172,7 +172,7 @@ class StateView(WorkListView):
             ),
         )
 
-    def _run(
+    def _carry_out(
         self,
         act: Callable[[Any, WorkArea], None],
         done: Callable[[state_overview.Progress], str],

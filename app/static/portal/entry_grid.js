@@ -136,7 +136,8 @@
         this.table.getRanges().forEach(function (range) {
           range.setBounds(row.getCell(first.field), row.getCell(first.field));
         });
-        grid.place.focus({ preventScroll: true });
+        // On a phone the focus would scroll the page past the controls above the grid.
+        if (window.innerWidth > 860) { grid.place.focus({ preventScroll: true }); }
       }
     },
 
@@ -172,9 +173,14 @@
       var isTyping = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
       if (event.key === 'Enter') {
         var grid = this, way = event.shiftKey ? 'ArrowUp' : 'ArrowDown';
-        if (!isTyping) { event.preventDefault(); event.stopPropagation(); }
-        // After an editor closed, the table has to get the focus back first.
-        window.setTimeout(function () { grid.place.focus(); grid.move(way); }, isTyping ? 20 : 0);
+        if (isTyping) {
+          // The editor has to close and give the focus back to the table first.
+          window.setTimeout(function () { grid.place.focus(); grid.move(way); }, 20);
+        } else {
+          event.preventDefault();
+          event.stopPropagation();
+          this.move(way);
+        }
         return;
       }
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !this.config.mayEdit) { return; }

@@ -1,0 +1,196 @@
+"""The extraction as job, task and page: when it runs, what it says, what it leaves alone."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.analysis import needs_extraction
+from app.analysis.needs_connector import FileSource, HttpSource
+from app.analysis.needs_extraction import due_month, extract_when_due, source_of
+from app.jobs.task_claims import claim_next
+from app.jobs.task_run import run_claimed
+from app.kernel.db import db
+from app.kernel.period import Month
+from app.models import (
+    Customer,
+    CustomerStatus,
+    OrderMode,
+    Questionnaire,
+    QuestionnaireSource,
+    QuestionnaireStatus,
+    Task,
+    TaskState,
+)
+from tests.analysis.demo_visitors import MONTH, DemoVisitor
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        ("2026-10-25 23:54", None),
+        ("2026-10-25 23:59", Month(2026, 11)),
+        ("2026-10-26 00:10", Month(2026, 11)),
+        ("2026-10-27 11:59", Month(2026, 11)),
+        ("2026-10-27 12:01", None),
+        ("2026-12-26 03:00", Month(2027, 1)),
+    ],
+)
+def test_when_it_is_due(moment: str, due: Month | None):
+    now = dt.datetime.fromisoformat(moment).replace(tzinfo=SHANGHAI)
+    assert due_month(now, 25) == due
+
+
+@pytest.mark.pure
+def test_a_cut_off_at_the_end_of_february_is_made_up_for_in_march():
+    now = dt.datetime(2026, 3, 1, 5, tzinfo=SHANGHAI)
+    assert due_month(now, 28) == Month(2026, 3)
+
+
+@pytest.mark.pure
+def test_the_address_decides_how_it_is_read():
+    settings = {"PORTAL_NEEDS_TOKEN": "t", "PORTAL_NEEDS_TIMEOUT_SECONDS": 7}
+    web = source_of({**settings, "PORTAL_NEEDS_URL": "https://orders.example.org/needs"})
+    assert isinstance(web, HttpSource)
+    assert web.timeout_seconds == 7
+    assert isinstance(source_of({**settings, "PORTAL_NEEDS_URL": "/var/needs"}), FileSource)
+    with pytest.raises(needs_extraction.NoSource):
+        source_of({**settings, "PORTAL_NEEDS_URL": ""})
+
+
+def write_forms(folder: Path, rows: list[dict[str, Any]]) -> None:
+    path = folder / f"YUNHE-{MONTH.number}.json"
+    path.write_text(json.dumps({"total": len(rows), "forms": rows}), encoding="utf-8")
+
+
+def form(number: int, customer: str, *codes: str, day: int = 20) -> dict[str, Any]:
+    sent = MONTH.previous.first_day.replace(day=day)
+    return {
+        "form_no": f"F{number}",
+        "customer": customer,
+        "sent_at": f"{sent.isoformat()}T09:00:00+08:00",
+        "answers": [{"code": code} for code in codes],
+    }
+
+
+def run_next(app: Flask) -> TaskState | None:
+    with app.app_context():
+        claim = claim_next(db.engine)
+    assert claim is not None
+    return run_claimed(app, claim)
+
+
+@pytest.mark.web
+def test_an_administrator_extracts_again(
+    demo: Flask,
+    visitor: Callable[[str], DemoVisitor],
+    stored: Callable[..., Any],
+    tmp_path: Path,
+):
+    demo.config["PORTAL_NEEDS_URL"] = str(tmp_path)
+    answered = select(Questionnaire.customer_id).where(Questionnaire.month == MONTH)
+    fresh = stored(
+        select(Customer.code, Customer.id).where(
+            Customer.id.not_in(answered),
+            Customer.order_mode == OrderMode.ONLINE,
+            Customer.status == CustomerStatus.ACTIVE,
+            Customer.code.like("8801%"),
+        )
+    )
+    confirmed = stored(
+        select(Customer.code, Questionnaire.id, Questionnaire.version)
+        .join(Questionnaire, Questionnaire.customer_id == Customer.id)
+        .where(
+            Questionnaire.month == MONTH,
+            Questionnaire.status == QuestionnaireStatus.CONFIRMED,
+            Questionnaire.source == QuestionnaireSource.PLATFORM,
+        )
+        .limit(1)
+    )[0]
+    write_forms(
+        tmp_path,
+        [
+            form(1, fresh[0][0], "D05"),
+            form(2, fresh[0][0], "D16", day=22),
+            form(3, fresh[1][0], "D05", day=26),
+            form(4, confirmed[0], "D16"),
+            form(5, "000000000000", "D05"),
+            form(6, fresh[2][0], "D99"),
+        ],
+    )
+    person = visitor("admin")
+    assert str(tmp_path) in person.page("/needs-extraction/")
+    answer = person.post("/needs-extraction/start/1")
+    assert "runs in the background" in person.said(answer)
+    assert person.post("/needs-extraction/start/987654").status_code == 404
+    assert person.post("/needs-extraction/start/x").status_code == 404
+    assert run_next(demo) is TaskState.DONE
+    page = person.page("/needs-extraction/")
+    assert "1 forms taken over; 1 kept" in page
+    assert "3 rejected" in page
+    assert "unknown or closed customer" in page
+    rows = stored(
+        select(Questionnaire.source, Questionnaire.status, Questionnaire.is_edited).where(
+            Questionnaire.customer_id == fresh[0][1], Questionnaire.month == MONTH
+        )
+    )
+    assert rows == [(QuestionnaireSource.PLATFORM, QuestionnaireStatus.OPEN, False)]
+    kept = stored(select(Questionnaire.version).where(Questionnaire.id == confirmed[1]))
+    assert kept == [(confirmed[2],)]
+
+
+@pytest.mark.web
+def test_others_cannot_start_it_and_without_a_connection_nobody_can(
+    demo: Flask, visitor: Callable[[str], DemoVisitor], stored: Callable[..., Any]
+):
+    for name in ("customer", "market", "brand"):
+        person = visitor(name)
+        assert person.get("/needs-extraction/").status_code == 403
+        assert person.post("/needs-extraction/start/1").status_code == 403
+    admin = visitor("admin")
+    said = admin.said(admin.post("/needs-extraction/start/1"))
+    assert "PORTAL_NEEDS_URL" in said
+    demo.config["PORTAL_NEEDS_URL"] = "/nowhere"
+    admin.post("/portal/month", {"month": MONTH.shift(3).key, "next": "/"})
+    said = admin.said(admin.post("/needs-extraction/start/1"))
+    assert "after the cut-off" in said
+    assert stored(select(Task.id)) == []
+
+
+@pytest.mark.web
+def test_a_broken_source_changes_nothing_and_is_reported(
+    demo: Flask, visitor: Callable[[str], DemoVisitor], stored: Callable[..., Any], tmp_path: Path
+):
+    demo.config["PORTAL_NEEDS_URL"] = str(tmp_path)
+    (tmp_path / f"YUNHE-{MONTH.number}.json").write_text('{"total": 2, "forms": [', "utf-8")
+    before = stored(select(Questionnaire.id, Questionnaire.version))
+    admin = visitor("admin")
+    admin.post("/needs-extraction/start/1")
+    assert run_next(demo) is TaskState.FAILED
+    assert "no complete answer" in admin.page("/needs-extraction/")
+    assert stored(select(Questionnaire.id, Questionnaire.version)) == before
+
+
+@pytest.mark.web
+def test_the_nightly_job_asks_once_per_company(
+    demo: Flask, stored: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    demo.config["PORTAL_NEEDS_URL"] = str(tmp_path)
+    night = dt.datetime.fromisoformat("2026-11-25 15:59")  # 23:59 in Shanghai
+    monkeypatch.setattr(needs_extraction, "utc_now", lambda: night)
+    monkeypatch.setattr(needs_extraction, "local_today", lambda: dt.date(2026, 11, 25))
+    extract_when_due(demo)
+    extract_when_due(demo)
+    asked = stored(select(Task.kind, Task.params, Task.requested_by).order_by(Task.company_id))
+    assert len(asked) == 2, "two demo companies; the same request twice is one task"
+    assert {row[1]["month"] for row in asked} == {"2026-12"}
+    assert {row[2] for row in asked} == {None}
