@@ -222,6 +222,10 @@ def cell_error(sheet: Sheet, row: Any) -> CellError:
     if row.code == "MISSING_COLUMN":
         names = detail.split(", ")
         detail = ", ".join(str(sheet.column_label(columns[name])) for name in names)
+    elif row.code == "UNKNOWN_CHOICE":
+        detail = ", ".join(
+            str(choice.label) for choice in sheet.choices_of(columns[row.field]) or ()
+        )
     return CellError(row.field, label, message(row.code, row.value, detail), row.value)
 
 

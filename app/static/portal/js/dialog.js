@@ -26,6 +26,15 @@
     dialog.showModal();
   };
 
+  /** Label of the field that a bulk dialog would empty; '' when a new value is given. */
+  function emptiedField(bulkDialog) {
+    var input = bulkDialog && bulkDialog.querySelector('[data-bulk-input]:not([hidden]) [name]');
+    if (!input || input.type === 'checkbox' || input.value !== '') {
+      return '';
+    }
+    return bulkDialog.querySelector('[data-bulk-field]').selectedOptions[0].text;
+  }
+
   function questionOf(button) {
     if (button.dataset.delete !== undefined) {
       return { text: Portal.text('confirm_delete', { name: button.dataset.delete }), danger: true };
@@ -38,6 +47,10 @@
       var all = button.form.querySelector('[data-all-filtered]');
       if (all && all.value === '1') {
         parts.push(Portal.text('confirm_all', { count: button.form.dataset.allRows }));
+      }
+      var emptied = emptiedField(button.closest('dialog'));
+      if (emptied) {
+        parts.push(Portal.text('confirm_clear', { name: emptied }));
       }
     }
     return parts.length ? { text: parts.join('\n'), danger: false } : null;
