@@ -13,6 +13,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Build the application; `overrides` are config keys that win over the environment."""
     import config
     from app import commands, jinja, portal_context, request_lifecycle
+    from app.analysis import changed_inputs
     from app.exchange import task_notices
     from app.kernel import list_widgets
     from app.kernel.db import csrf, db, migrate
@@ -32,6 +33,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     row_scope.install()
     category_tree.install()
     change_log.install()
+    changed_inputs.install()
     with app.app_context():
         register_views(app)
     request_lifecycle.install(app)

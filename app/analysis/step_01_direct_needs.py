@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from app.analysis.statements.questionnaires import form_of, is_valid, write_forms
-from app.analysis.statements.state_progress import mark_stale
+from app.analysis.statements.stale_results import mark_stale
 from app.kernel.errors import N_, InvalidTransition, OutOfScope, PlanningError
 from app.kernel.period import Month
 from app.kernel.scope import Scope

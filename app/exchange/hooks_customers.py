@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import FromClause, and_, case, exists, insert, literal, not_, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    exists,
+    insert,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    update,
+)
 
+from app.analysis.changed_inputs import CUSTOMER_INPUTS, MEMBERSHIP, customers_changed
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.models import Customer, CustomerTerritory
 
@@ -39,6 +54,34 @@ def changed_values(
             else_=target.c.frequency_source,
         )
     }
+
+
+def mark_results(run: Comparison) -> None:
+    """Results made from what the changed customers were are out of date.
+
+    Runs while the customers are still what they were.
+    """
+    stage = run.stage.c
+    values = run.changes(CUSTOMER)
+
+    def differing(names: Collection[str]) -> ColumnElement[bool]:
+        return and_(
+            run.of_batch(CHANGED),
+            CUSTOMER.c.company_id == stage.company_id,
+            CUSTOMER.c.id == stage.target_id,
+            or_(*(CUSTOMER.c[name].is_distinct_from(values[name]) for name in names)),
+        )
+
+    inputs = [name for name in CUSTOMER_INPUTS if name in values]
+    if not inputs:
+        return
+    lists = [name for name in MEMBERSHIP if name in values]
+    territories: Select[Any] | tuple[int, ...] = ()
+    if lists:
+        place = values.get("territory_id", CUSTOMER.c.territory_id)
+        territories = select(place).where(differing(lists))
+    customers = select(CUSTOMER.c.id).where(differing(inputs))
+    customers_changed(run.connection, run.company_id, customers, territories)
 
 
 def keep_history(run: Comparison) -> None:

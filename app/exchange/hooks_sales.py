@@ -12,9 +12,12 @@ from sqlalchemy import (
     select,
 )
 
+from app.analysis.changed_inputs import sales_changed
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.exchange.sales_rollup import COLUMNS, LINES, MONTHLY, month_of, rolled_up_lines
+from app.kernel.db import db
 from app.kernel.dialect import refresh_statistics, upsert
+from app.kernel.period import Month
 from app.models import Customer, CustomerTerritory
 
 CUSTOMER = Customer.__table__
@@ -93,3 +96,13 @@ def roll_up(run: Comparison) -> None:
     )
     keys = [column.name for column in MONTHLY.primary_key]
     upsert(run.connection, MONTHLY, keys, COLUMNS, lines)
+
+
+def finish(run: Comparison) -> None:
+    """Roll up; results that were made from the months of the batch are out of date."""
+    roll_up(run)
+    stage = run.stage.c
+    months = run.connection.scalars(
+        select(stage.month).where(run.of_batch(NEW, CHANGED)).distinct()
+    ).all()
+    sales_changed(db.session(), run.company_id, map(Month.from_number, months))

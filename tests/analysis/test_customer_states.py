@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from app.analysis.statements.state_progress import mark_stale, unscored_customers
+from app.analysis.statements.stale_results import mark_stale
+from app.analysis.statements.state_progress import unscored_customers
 from app.analysis.step_02_ability import (
     AbilityEntry,
     ScoreRefused,

@@ -1,8 +1,7 @@
-"""§2.2 step 2 — who is scored, how far a territory is, and when its result is out of date."""
+"""§2.2 step 2 — who is scored and how far a territory is."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
@@ -17,7 +16,6 @@ from sqlalchemy import (
     literal,
     not_,
     select,
-    update,
 )
 
 from app.analysis.rules.computation import Computation
@@ -144,40 +142,4 @@ def unscored_customers(scope: Scope, month: Month) -> Select[Any]:
             STATE.c.ability_score.is_(None),
         )
         .order_by(CUSTOMER.c.code)
-    )
-
-
-def mark_stale(
-    connection: Connection,
-    scope: Scope,
-    month: Month,
-    reason: StaleReason,
-    now: dt.datetime,
-    customer_ids: Collection[int] | None = None,
-) -> None:
-    """An input changed: generated results in scope become 需重新生成; others need nothing.
-
-    Called for imports (every work month whose K was touched), changed customers, questionnaires,
-    parameters and catalogues.
-    """
-    changed = and_(
-        scope.rows(STATE), STATE.c.month == month, STATE.c.status == StateStatus.GENERATED
-    )
-    runs = and_(scope.rows(RUN), RUN.c.month == month, RUN.c.status == StateStatus.GENERATED)
-    if customer_ids is not None:
-        changed = and_(changed, STATE.c.customer_id.in_(customer_ids))
-        territories = select(STATE.c.territory_id).where(changed)
-        runs = and_(runs, RUN.c.territory_id.in_(territories))
-    connection.execute(
-        update(RUN)
-        .where(runs)
-        .values(
-            status=StateStatus.STALE,
-            stale_since=now,
-            stale_reason=reason,
-            version=RUN.c.version + 1,
-        )
-    )
-    connection.execute(
-        update(STATE).where(changed).values(status=StateStatus.STALE, version=STATE.c.version + 1)
     )
