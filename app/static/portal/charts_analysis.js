@@ -42,8 +42,8 @@
     var left = 52;
     return {
       grid: [
-        { left: left, right: 12, top: 34, height: narrow ? '38%' : '44%' },
-        { left: left, right: 12, bottom: narrow ? 12 : 18, height: '20%' }
+        { left: left, right: 12, top: narrow ? 56 : 34, height: narrow ? '33%' : '44%' },
+        { left: left, right: 12, bottom: narrow ? 10 : 14, height: '24%' }
       ],
       legend: tools.legend({ top: 0, left: 0, data: [data.words.actual, data.words.target, data.words.deviation] }),
       axisPointer: { link: [{ xAxisIndex: 'all' }] },
@@ -60,7 +60,7 @@
       ],
       yAxis: [
         tools.axis({ type: 'value', gridIndex: 0, axisLabel: { formatter: '{value}' + data.unit } }),
-        tools.axis({ type: 'value', gridIndex: 1, min: -most, max: most, interval: most, axisLabel: { formatter: '{value}%' } })
+        tools.axis({ type: 'value', gridIndex: 1, min: -most * 1.4, max: most * 1.4, interval: most * 1.4, axisLabel: { formatter: function (value) { return value ? '' : '0%'; } } })
       ],
       series: [
         {
@@ -110,7 +110,7 @@
           return tools.lines(row.name, row.status, row.lines);
         }
       }),
-      xAxis: tools.axis({ type: 'value', min: -most * 1.35, max: most * 1.35, splitNumber: 4, axisLabel: { formatter: function (value) { return Math.abs(value) > most ? '' : Math.round(value) + '%'; } } }),
+      xAxis: tools.axis({ type: 'value', min: -most * (narrow ? 1.8 : 1.35), max: most * (narrow ? 1.8 : 1.35), splitNumber: 4, axisLabel: { formatter: function (value) { return Math.abs(value) > most ? '' : Math.round(value) + '%'; } } }),
       yAxis: tools.axis({
         type: 'category', data: rows.map(function (row) { return row.name; }),
         axisLabel: { color: colours.ink2, width: narrow ? 100 : 156, overflow: 'truncate', interval: 0 }
