@@ -145,7 +145,10 @@ def has_newer_sales(session: Session, entries: Iterable[Progress]) -> bool:
 
 @dataclass(slots=True)
 class Share:
-    """A line of the statistics: customers, and sums of scores in hundredths."""
+    """A line of the statistics: customers, and sums of scores in hundredths.
+
+    `key`: the name of the business or market type that the line is about.
+    """
 
     label: str
     customers: int = 0
@@ -156,6 +159,7 @@ class Share:
     ability_count: int = 0
     is_problem: bool = False
     state_id: int | None = None
+    key: str = ""
 
     def add(self, counts: Sequence[int]) -> None:
         self.customers += counts[0]
@@ -221,8 +225,8 @@ def statistics(session: Session, area: WorkArea, words: Any = str) -> Statistics
             .order_by(OperatingState.sort, OperatingState.code)
         )
     }
-    by_business = {member: Share(str(member.label)) for member in BusinessType}
-    by_market = {member: Share(str(member.label)) for member in MarketType}
+    by_business = {member: Share(str(member.label), key=member.name) for member in BusinessType}
+    by_market = {member: Share(str(member.label), key=member.name) for member in MarketType}
     for state_id, business, market, *sums in rows:
         counts = [int(value or 0) for value in sums]
         lines = (

@@ -262,6 +262,8 @@ def test_statistics_only_after_generation(visitor: Visitors):
     by_state = sum(row[2] for row in rows if row[0] == "Operating state")
     assert by_state == next(row[2] for row in rows if row[0] == "All customers")
     assert by_state == len(person.rows(GRID))
+    crossed = sum(row[2] for row in rows if row[0] == "State and type")
+    assert crossed == 2 * by_state, "every customer has a business type and a market type"
 
 
 def test_managers_read_and_compare_but_change_nothing(

@@ -178,6 +178,12 @@ def write_statistics(area: WorkArea, figures: Statistics) -> tuple[Path, ExportF
     ):
         for line in lines:
             book.write_row(_cells(by, line))
+    for state in figures.states:
+        for kind in (*figures.business_types, *figures.market_types):
+            count = figures.crossed.get((state.state_id, kind.key), 0)
+            if count:
+                label = f"{state.label or _('not rated')} · {kind.label}"
+                book.write_row([_("State and type"), label, count, None, None, None])
     moment, actor = utc_now(), current_actor()
     area_words = "、".join(territory.name for territory in area.shown)
     facts: list[tuple[str, Cell]] = [
