@@ -16,6 +16,7 @@ from app.analysis.models.brand import (
     AnalysisStatus,
     BrandAnalysis,
     BrandAnalysisLine,
+    BrandShare,
     BrandTarget,
     FocusProduct,
     Judgement,
@@ -131,6 +132,7 @@ __all__ = [
     "BatchState",
     "BrandAnalysis",
     "BrandAnalysisLine",
+    "BrandShare",
     "BrandTarget",
     "BusinessType",
     "CalendarDay",
@@ -251,6 +253,7 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
         TargetListRevision,
         BrandAnalysis,
         BrandAnalysisLine,
+        BrandShare,
         MarketAnalysis,
         MarketAnalysisLine,
         MarketTarget,
@@ -311,6 +314,7 @@ ROW_SCOPES: Mapping[type[Any], Criterion] = {
     TargetCustomer: rows_of("target_id", lambda: BrandTarget, territory_rows),
     TargetListRevision: rows_of("target_id", lambda: BrandTarget, territory_rows),
     BrandAnalysisLine: rows_of("analysis_id", lambda: BrandAnalysis, territory_rows),
+    BrandShare: rows_of("analysis_id", lambda: BrandAnalysis, territory_rows),
     MarketAnalysisLine: rows_of("analysis_id", lambda: MarketAnalysis, territory_rows),
 }
 

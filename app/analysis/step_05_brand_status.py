@@ -1,12 +1,14 @@
 """§2.2 step 5 — monthly brand analysis: four rates per targeted product, judged.
 
-Reads: brand_target, target_customer, monthly_sales, customer
-Writes: brand_analysis, brand_analysis_line
+Reads: brand_target, target_customer, monthly_sales, customer, product
+Writes: brand_analysis, brand_analysis_line, brand_share
 Grain: territory × analysed month K; line = product × rate
 Units: rates as set sizes num/den; targets in hundredths of a percent
 Nulls: a zero denominator is UNDETERMINED, a missing target NO_TARGET, never an error
 Errors: `OutOfScope`, `AnalysisCompleted`, `PlanSubmitted`, `InvalidTransition`
-Ambiguity: 5 % is relative to the target; targets made in M cover M and are used when M is analysed
+Ambiguity: 5 % is relative to the target; targets made in M cover M and are used when M is analysed.
+    品牌占有率 is kept beside the rates of the products analysed, as information: step 3 sets no
+    target for it, and of a market indicator there would be one per product
 
 The caller owns the transaction.
 """
@@ -15,23 +17,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, literal, not_, select
+from sqlalchemy import Connection, Select, and_, delete, insert, literal, not_, select
 
 from app.analysis.rules.computation import Computation
-from app.analysis.rules.indicators import RATES
+from app.analysis.rules.indicators import BRAND_SHARE, RATES
 from app.analysis.statements import territory_analysis
 from app.analysis.statements.brand_rates import rate_rows, targeted_products
+from app.analysis.statements.brand_share import share_rows
 from app.kernel.period import Month
 from app.kernel.scope import Scope
 from app.models import (
     BrandAnalysis,
     BrandAnalysisLine,
+    BrandShare,
     Judgement,
     RateKind,
 )
 
 HEADER, LINE = BrandAnalysis.__table__, BrandAnalysisLine.__table__
+SHARE = BrandShare.__table__
 KEYS = ("product_id", "rate")
+SHARE_COLUMNS = ("product_id", "product_sticks", "brand_sticks", "area_sticks")
 RATE_FORMULA_VERSION = max(row.version for row in RATES)
 
 
@@ -48,6 +54,29 @@ def compute_brand_analysis(connection: Connection, scope: Scope, computation: Co
     connection.execute(_lines_without_target(scope, month))
     territory_analysis.write_lines(
         connection, HEADER, LINE, scope, month, versioned_rate_rows(scope, computation), KEYS
+    )
+    _write_shares(connection, scope, month)
+
+
+def _write_shares(connection: Connection, scope: Scope, month: Month) -> None:
+    """品牌占有率 of the open analyses, made anew."""
+    is_open = territory_analysis.drafts(HEADER, scope, month)
+    open_ids = select(HEADER.c.id).where(is_open)
+    connection.execute(delete(SHARE).where(scope.company(SHARE), SHARE.c.analysis_id.in_(open_ids)))
+    new = share_rows(scope, month).subquery("computed")
+    columns = {
+        "company_id": HEADER.c.company_id,
+        "analysis_id": HEADER.c.id,
+        **{name: new.c[name] for name in SHARE_COLUMNS},
+        "formula_version": literal(BRAND_SHARE.version),
+    }
+    same = and_(
+        new.c.company_id == HEADER.c.company_id, new.c.territory_id == HEADER.c.territory_id
+    )
+    connection.execute(
+        insert(SHARE).from_select(
+            list(columns), select(*columns.values()).join(new, same).where(is_open)
+        )
     )
 
 

@@ -7,7 +7,10 @@ Grain: territory × analysed month K; line = indicator
 Units: value = num/den in the indicator's unit (percentages as plain ratio); targets in hundredths
 Nulls: a zero denominator or missing entry is UNDETERMINED, a missing target NO_TARGET
 Errors: `OutOfScope`, `AnalysisCompleted`, `PlanSubmitted`, `InvalidTransition`, `PlanningError`
-Ambiguity: "本月各指标目标" are targets of the work month M = K + 1; K is judged against K's own
+Ambiguity: "本月各指标目标" are targets of the work month M = K + 1; K is judged against K's own.
+    订货成功率 is "customers ordering / customers due, per order day"; here each order day due is met
+    by an order in its work week, as in ORDER_UNSTABLE of step 2: a shop that orders a day late,
+    or on the day a holiday moved its order to, was served, and both figures then agree
 
 The caller owns the transaction.
 """
@@ -23,7 +26,6 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    literal,
     select,
     true,
     union_all,
@@ -32,8 +34,8 @@ from sqlalchemy import (
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import INDICATOR_BY_CODE, INDICATORS, PLAIN_FACTOR
 from app.analysis.statements import territory_analysis
-from app.analysis.statements.judgement import judged
-from app.analysis.statements.market_figures import indicator_rows
+from app.analysis.statements.judgement import judged_row
+from app.analysis.statements.market_figures import indicator_rows, specification_of
 from app.kernel.dialect import upsert_rows
 from app.kernel.errors import N_, OutOfScope, PlanningError
 from app.kernel.period import Month
@@ -67,16 +69,7 @@ def entered_rows(scope: Scope, computation: Computation) -> Select[Any]:
     """The indicators a person enters, judged with the values entered so far; same columns as
     `indicator_rows`.
     """
-    specification = union_all(
-        *(
-            select(
-                literal(row.code).label("indicator"),
-                literal(row.measure.factor).label("factor"),
-                literal(row.version).label("formula_version"),
-            )
-            for row in ENTERED
-        )
-    ).subquery("specification")
+    specification = specification_of(ENTERED, computation.parameters)
     present = (
         select(
             HEADER.c.company_id,
@@ -123,16 +116,6 @@ def entered_rows(scope: Scope, computation: Computation) -> Select[Any]:
         .where(TERRITORY.c.company_id == scope.company_id)
         .subquery("rows")
     )
-    never = literal(0) == literal(1)
-    status = judged(
-        rows.c.actual_num,
-        rows.c.actual_den,
-        rows.c.target,
-        factor=rows.c.factor,
-        low_is_better=never,
-        in_points=never,
-        parameters=computation.parameters,
-    )
     return select(
         rows.c.company_id,
         rows.c.territory_id,
@@ -140,7 +123,7 @@ def entered_rows(scope: Scope, computation: Computation) -> Select[Any]:
         rows.c.actual_num,
         rows.c.actual_den,
         rows.c.target,
-        status.label("status"),
+        judged_row(rows).label("status"),
         rows.c.formula_version,
     )
 

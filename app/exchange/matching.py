@@ -41,7 +41,7 @@ from app.exchange.stage_tables import IMPORT_ERRORS
 FOUND_BY_STATEMENTS = (
     "UNKNOWN_REFERENCE", "REPEATED", "REPEATED_LATER", "MISSING_COLUMN", "EMPTY_NEW",
     "NOT_A_LEAF", "PARENT_HAS_PRODUCTS", "CYCLE", "PARENT_REJECTED", "CONFIRMED", "EDITED",
-    "USERNAME_TAKEN", "EMAIL_TAKEN", "PERIOD",
+    "LATE", "NOT_OFFERED", "USERNAME_TAKEN", "EMAIL_TAKEN", "PERIOD",
 )  # fmt: skip
 """Reasons that `compare` finds itself, and finds anew when it is repeated."""
 

@@ -46,7 +46,13 @@ MESSAGES: Mapping[str, str] = {
     "CYCLE": N_("Category “%(value)s” would lie below itself."),
     "PARENT_REJECTED": N_("The parent category “%(value)s” was itself rejected."),
     "CONFIRMED": N_("The customer's questionnaire of this month is confirmed and stays as it is."),
-    "EDITED": N_("The customer's questionnaire of this month was entered by hand and stays."),
+    "EDITED": N_(
+        "The customer's questionnaire of this month was changed or entered by hand and stays."
+    ),
+    "LATE": N_(
+        "Sent on %(value)s, so the answers count for %(detail)s. Correct the month or the date."
+    ),
+    "NOT_OFFERED": N_("The questionnaire of the month does not offer “%(value)s”."),
     "USERNAME_TAKEN": N_("The user name “%(value)s” is taken. Choose another."),
     "EMAIL_TAKEN": N_("The e-mail address “%(value)s” belongs to another user."),
     "PERIOD": N_("The closing date lies before the opening date."),

@@ -53,6 +53,7 @@ class Hooks:
 HOOKS: Mapping[str, Hooks] = {
     "customers": Hooks(
         checks=hooks_customers.check_dates,
+        before_write=hooks_customers.mark_results,
         new_values=hooks_customers.new_values,
         after_insert=hooks_customers.keep_history,
         changed_values=hooks_customers.changed_values,
@@ -71,13 +72,15 @@ HOOKS: Mapping[str, Hooks] = {
     "sales_lines": Hooks(
         before_write=hooks_sales.refresh_history,
         new_values=hooks_sales.new_values,
-        after_write=hooks_sales.roll_up,
+        after_write=hooks_sales.finish,
     ),
     "questionnaire_answers": Hooks(
         prepare=hooks_questionnaires.find_questionnaires,
+        checks=hooks_questionnaires.check_forms,
         late_checks=hooks_questionnaires.check_open,
         before_write=hooks_questionnaires.create_questionnaires,
         new_values=hooks_questionnaires.new_values,
+        after_write=hooks_questionnaires.replace_forms,
     ),
     "territories": Hooks(
         creates=hooks_organisation.creates_departments,

@@ -149,11 +149,20 @@ QUESTIONNAIRE_ANSWERS = Sheet(
             label=N_("Source"),
             choices=QuestionnaireSource,
         ),
+        SheetColumn(
+            "sent_on",
+            T.DATE,
+            ("提交日期", "填写日期", "填报日期"),
+            label=N_("Sent by the customer on"),
+        ),
     ),
     derived={"questionnaire_id": "the customer's questionnaire of the month, created when missing"},
     workings=("questionnaire_id",),
     logged=False,
-    hint=N_("One row per ticked need. Confirmed questionnaires are never changed."),
+    hint=N_(
+        "One row per ticked need. A form that is in the file is replaced as a whole: needs no longer "
+        "ticked go. Confirmed forms and those changed or entered by hand are never changed."
+    ),
 )
 
 SHEETS: Mapping[str, Sheet] = {

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.kernel.errors import N_
 from app.kernel.quantity import scaled_integer
+from app.master.rules_judgement_parameters import JudgementParameters, parameter
 
 UNITS: Mapping[str, str] = {
     "percent": "%",
@@ -29,10 +30,13 @@ UNITS: Mapping[str, str] = {
     "cartons": N_("cartons per month"),
     "fen": N_("yuan per carton"),
     "flag": N_("1 = yes, 0 = no"),
+    "tolerance": N_("percent or points, 0 = the common one"),
 }
 
 GROUPS: Mapping[str, str] = {
     "abnormal": N_("Abnormal indicators"),
+    "points": N_("Indicators judged in points instead of percent of the target"),
+    "tolerance": N_("Shortfall per indicator, where it differs from the common one"),
     "needs": N_("Direct needs"),
     "effect": N_("Operating effect: scoring"),
     "weight": N_("Operating effect: weights"),
@@ -74,164 +78,153 @@ class Definition:
         return f"{Decimal(value).scaleb(-self.places):.{self.places}f}"
 
 
-def _parameter(
-    default: int, label: str, unit: str, minimum: int, maximum: int, clause: str, help: str = ""
-) -> Any:
-    return field(
-        default=default,
-        metadata={
-            "label": label,
-            "unit": unit,
-            "minimum": minimum,
-            "maximum": maximum,
-            "clause": clause,
-            "help": help,
-        },
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
+class Parameters(JudgementParameters):
     """All parameters of a company in one version; `number` is kept by computed records."""
 
     number: int = 0
 
-    abnormal_shortfall_percent: int = _parameter(
+    abnormal_shortfall_percent: int = parameter(
         5, N_("Shortfall that counts as abnormal"), "percent", 1, 50, "§2.2-5/6 [M]",
         N_("Relative to the target: target 80, actual 76 is exactly 5 percent and abnormal."),
     )  # fmt: skip
-    abnormal_growth_points: int = _parameter(
+    abnormal_growth_points: int = parameter(
         5, N_("Shortfall of growth indicators"), "points", 1, 50, "§2.2-5/6 [D]",
         N_("Growth rates and targets of zero or less are compared in percentage points."),
     )  # fmt: skip
-    abnormal_active_base_months: int = _parameter(
+    abnormal_active_base_months: int = parameter(
         3, N_("Months before, for the active sales rate"), "months", 1, 12, "§2.2-5 [D]",
         N_("Buyers of the month are compared with the buyers of this many months before it."),
     )  # fmt: skip
 
-    needs_cutoff_day: int = _parameter(
+    needs_cutoff_day: int = parameter(
         25, N_("Cut-off day of the online questionnaire"), "day", 1, 28, "§2.2-1 [M]",
         N_("Answers given by the end of this day count for the next month."),
     )  # fmt: skip
 
-    effect_peers_minimum: int = _parameter(
+    effect_peers_minimum: int = parameter(
         5, N_("Fewest customers in a peer group"), "customers", 1, 100, "§2.2-2 [D]",
         N_("A smaller group is widened before averages are taken."),
     )  # fmt: skip
-    effect_ratio_base: int = _parameter(
+    effect_ratio_base: int = parameter(
         60, N_("Score of a customer equal to the peers"), "score", 0, 100, "§2.2-2 [D]"
     )
-    effect_ratio_slope: int = _parameter(
+    effect_ratio_slope: int = parameter(
         80, N_("Score gained when twice the peers' mean"), "score", 1, 500, "§2.2-2 [D]",
         N_("Score = base + slope × (ratio − 1), within 0 and 100."),
     )  # fmt: skip
-    effect_growth_slope: int = _parameter(
+    effect_growth_slope: int = parameter(
         2, N_("Score gained per point of growth"), "score", 1, 50, "§2.2-2 [D]"
     )
 
-    weight_volume: int = _parameter(
+    weight_volume: int = parameter(
         20, N_("Sales volume against peers"), "weight", 0, 100, "§2.2-2 [D]",
         N_("Weights are relative: items without data drop out and the others share their weight."),
     )  # fmt: skip
-    weight_volume_growth: int = _parameter(
+    weight_volume_growth: int = parameter(
         15, N_("Growth of sales volume"), "weight", 0, 100, "§2.2-2 [D]"
     )
-    weight_unit_value: int = _parameter(
+    weight_unit_value: int = parameter(
         15, N_("Value per carton against peers"), "weight", 0, 100, "§2.2-2 [D]"
     )
-    weight_key_share: int = _parameter(
+    weight_key_share: int = parameter(
         15, N_("Share of key brands against the area"), "weight", 0, 100, "§2.2-2 [D]"
     )
-    weight_width: int = _parameter(
+    weight_width: int = parameter(
         10, N_("Number of products against peers"), "weight", 0, 100, "§2.2-2 [D]"
     )
-    weight_order_stability: int = _parameter(
+    weight_order_stability: int = parameter(
         10, N_("Order regularity"), "weight", 0, 100, "§2.2-2 [D]"
     )
-    weight_margin: int = _parameter(
+    weight_margin: int = parameter(
         10, N_("Estimated retail margin against peers"), "weight", 0, 100, "§2.2-2 [D]"
     )
 
-    band_effect_good: int = _parameter(70, N_("Effect is good from"), "score", 1, 100, "§2.2-2 [D]")
-    band_effect_fair: int = _parameter(50, N_("Effect is fair from"), "score", 0, 99, "§2.2-2 [D]")
-    band_ability_strong: int = _parameter(
+    band_effect_good: int = parameter(70, N_("Effect is good from"), "score", 1, 100, "§2.2-2 [D]")
+    band_effect_fair: int = parameter(50, N_("Effect is fair from"), "score", 0, 99, "§2.2-2 [D]")
+    band_ability_strong: int = parameter(
         80, N_("Ability is strong from"), "score", 1, 100, "§2.2-2 [D]"
     )
-    band_ability_fair: int = _parameter(
-        60, N_("Ability is fair from"), "score", 0, 99, "§2.2-2 [D]"
-    )
+    band_ability_fair: int = parameter(60, N_("Ability is fair from"), "score", 0, 99, "§2.2-2 [D]")
 
-    problem_item_score: int = _parameter(
+    problem_item_score: int = parameter(
         40, N_("An effect item is poor below"), "score", 0, 100, "§2.2-8 [D]"
     )
-    problem_order_regularity_percent: int = _parameter(
+    problem_order_regularity_percent: int = parameter(
         75, N_("Ordering is unstable below"), "percent", 1, 100, "§2.2-8 [D]",
         N_("Weeks with an order out of the weeks that were due."),
     )  # fmt: skip
-    problem_decline_points: int = _parameter(
+    problem_decline_points: int = parameter(
         5, N_("Volume is declining when behind the peers by"), "points", 1, 100, "§2.2-8 [D]",
         N_("Change against last month, compared with the peers' mean change."),
     )  # fmt: skip
-    problem_customer_gap_points: int = _parameter(
+    problem_customer_gap_points: int = parameter(
         20, N_("A problem customer is behind the peers by"), "points", 1, 100, "§2.2-8 [D]"
     )
-    problem_peer_growth_percent: int = _parameter(
+    problem_peer_growth_percent: int = parameter(
         0, N_("Optional: warn when growth is below this share of the peers'"), "percent", 0, 100,
         "§2.2-8 [D]", N_("0 switches the rule off; a provincial handbook uses 80."),
     )  # fmt: skip
-    problem_large_buyer_cartons: int = _parameter(
+    problem_large_buyer_cartons: int = parameter(
         0, N_("Optional: warn about customers buying more than"), "cartons", 0, 100_000,
         "§2.2-8 [D]", N_("0 switches the rule off; a provincial handbook uses 1000."),
     )  # fmt: skip
 
-    key_share_warning_percent: int = _parameter(
+    key_share_warning_percent: int = parameter(
         40, N_("Warn when key customers exceed"), "percent", 1, 100, "§2.2-8 [D]",
         N_("Share of the territory's customers; a warning, never a refusal."),
     )  # fmt: skip
 
-    frequency_top_percent: int = _parameter(
+    frequency_top_percent: int = parameter(
         20, N_("Customers with most strategies, visited weekly"), "percent", 0, 100, "§2.2-8 [M]"
     )
-    frequency_bottom_percent: int = _parameter(
+    frequency_bottom_percent: int = parameter(
         30, N_("Customers with fewest strategies, visited monthly"), "percent", 0, 100,
         "§2.2-8 [M]", N_("The others are visited twice a month."),
     )  # fmt: skip
 
-    visit_capacity_urban: int = _parameter(
+    visit_capacity_urban: int = parameter(
         30, N_("Visits a day in a town market"), "visits", 1, 200, "§2.2-8/9 [D]"
     )
-    visit_capacity_rural: int = _parameter(
+    visit_capacity_rural: int = parameter(
         25, N_("Visits a day in a rural market"), "visits", 1, 200, "§2.2-8/9 [D]"
     )
-    visit_daily_minutes: int = _parameter(
+    visit_daily_minutes: int = parameter(
         60, N_("Shortest day of visits that raises no question"), "minutes", 0, 600, "§2.2-11 [D]"
     )
 
-    order_move_to_next_workday: int = _parameter(
+    order_move_to_next_workday: int = parameter(
         1, N_("An order day on a holiday moves to the next workday"), "flag", 0, 1, "§2.2-6 [D]",
         N_("0: the order day is left out and the customer is not due that week."),
     )  # fmt: skip
 
-    price_first_fen: int = _parameter(
+    price_first_fen: int = parameter(
         15_800, N_("Class 1 from a wholesale price of"), "fen", 1, 1_000_000, "§1.3 [D]",
         N_("Official classes go by the allocation price; wholesale price only proposes one."),
     )  # fmt: skip
-    price_second_fen: int = _parameter(
+    price_second_fen: int = parameter(
         11_300, N_("Class 2 from a wholesale price of"), "fen", 1, 1_000_000, "§1.3 [D]"
     )
-    price_third_fen: int = _parameter(
+    price_third_fen: int = parameter(
         4_500, N_("Class 3 from a wholesale price of"), "fen", 1, 1_000_000, "§1.3 [D]"
     )
-    price_fourth_fen: int = _parameter(
+    price_fourth_fen: int = parameter(
         2_500, N_("Class 4 from a wholesale price of"), "fen", 1, 1_000_000, "§1.3 [D]"
     )
 
 
 PARAMETERS: tuple[Definition, ...] = tuple(
-    Definition(code=item.name, default=item.default, **item.metadata)  # type: ignore[arg-type]
-    for item in dataclasses.fields(Parameters)
-    if item.metadata
+    sorted(
+        (
+            Definition(code=item.name, default=item.default, **item.metadata)  # type: ignore[arg-type]
+            for item in dataclasses.fields(Parameters)
+            if item.metadata
+        ),
+        key=lambda row: list(GROUPS).index(row.group),
+    )
 )
+"""By group, within a group as declared."""
+
 DEFINITIONS: Mapping[str, Definition] = {row.code: row for row in PARAMETERS}
 DEFAULTS: Mapping[str, int] = {row.code: row.default for row in PARAMETERS}
 

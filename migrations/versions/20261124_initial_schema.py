@@ -571,6 +571,7 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
+        sa.Column("sent_on", sa.Date(), nullable=True),
         sa.Column(
             "questionnaire_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -2407,6 +2408,52 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "brand_share",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Company",
+        ),
+        sa.Column(
+            "analysis_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Analysis",
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Product",
+        ),
+        sa.Column("product_sticks", sa.BigInteger(), nullable=False, comment="Volume (sticks)"),
+        sa.Column(
+            "brand_sticks", sa.BigInteger(), nullable=False, comment="Volume of the brand (sticks)"
+        ),
+        sa.Column(
+            "area_sticks",
+            sa.BigInteger(),
+            nullable=False,
+            comment="Volume of the territory (sticks)",
+        ),
+        sa.Column("formula_version", sa.SmallInteger(), nullable=False, comment="Formula version"),
+        sa.ForeignKeyConstraint(
+            ["company_id", "analysis_id"],
+            ["brand_analysis.company_id", "brand_analysis.id"],
+            name=op.f("fk_brand_share_company_id_analysis_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_brand_share_product_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "analysis_id", "product_id", name=op.f("pk_brand_share")
+        ),
+        info={"distribution": "distributed"},
+    )
+
+    op.create_table(
         "customer_ability_score",
         sa.Column(
             "company_id",
@@ -3395,6 +3442,7 @@ def downgrade() -> None:
 
     op.drop_table("customer_state")
     op.drop_table("customer_ability_score")
+    op.drop_table("brand_share")
     with op.batch_alter_table("brand_analysis_line", schema=None) as batch_op:
         batch_op.drop_index("ix_brand_analysis_line_product")
 

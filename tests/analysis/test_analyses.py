@@ -26,6 +26,7 @@ from app.kernel.errors import InvalidTransition, OutOfScope, PlanningError
 from app.kernel.scope import Scope
 from app.models import (
     BrandAnalysis,
+    BrandShare,
     Judgement,
     MarketAnalysis,
     MarketIndicator,
@@ -76,6 +77,8 @@ def test_brand_analysis_from_draft_to_completed(connection: Connection):
         row.system_status for rate, row in brand_lines(connection).items() if rate != "LISTING"
     } == {Judgement.NO_TARGET}
     analysis = listing.analysis_id
+    share = BrandShare.__table__
+    assert connection.execute(select(share)).all() == [(1, analysis, 1, 1000, 1000, 1000, 1)]
     key = (analysis, 1, RateKind.LISTING)
     with pytest.raises(PlanningError):
         judge_rate(connection, ONE, *key, Judgement.NORMAL, "  ")

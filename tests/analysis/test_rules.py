@@ -16,6 +16,7 @@ from app.analysis.rules.indicators import (
     RATES,
     ProductMonths,
     TerritoryFigures,
+    brand_volumes,
     four_rates,
     market_figure,
 )
@@ -352,3 +353,18 @@ def test_contributions_add_up_exactly(rows, target, low, is_shared):
         )
     else:
         assert found == []
+
+
+def test_brand_shares_by_hand():
+    # Sold: 1 and 2 of one brand, 3 without a brand, 4 returned more than it sold.
+    sticks = {1: 600, 2: 400, 3: 1000, 4: -100}
+    brands = {1: "Crane", 2: "Crane", 3: None, 4: "Pine", 5: "Crane", 6: None}
+    assert brand_volumes(sticks, brands) == {
+        1: (600, 1000, 1900),
+        2: (400, 1000, 1900),
+        3: (1000, 1000, 1900),
+        4: (-100, -100, 1900),
+        5: (0, 1000, 1900),
+        6: (0, 0, 1900),
+    }
+    assert brand_volumes({}, {1: "Crane"}) == {1: (0, 0, 0)}

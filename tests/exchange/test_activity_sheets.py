@@ -231,3 +231,80 @@ def test_confirmed_questionnaires_stay(checked: Importing, imported: Importing, 
     again = checked("questionnaire_answers", [*rows, ["1", "2026-03", "D02", ""]])
     assert counts(again) == (0, 0, 1, 1)
     assert [(row, field) for row, field, _text in messages(again)] == [(3, "")]
+
+
+def ticked() -> dict[tuple[str, int], set[str]]:
+    """(customer, month) → codes of the needs."""
+    db.session.expire_all()
+    rows = db.session.execute(
+        select(Customer.code, Questionnaire.month, NeedOption.code)
+        .join(Questionnaire, Questionnaire.customer_id == Customer.id)
+        .join(QuestionnaireAnswer, QuestionnaireAnswer.questionnaire_id == Questionnaire.id)
+        .join(NeedOption, NeedOption.id == QuestionnaireAnswer.need_option_id)
+    )
+    found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for customer, month, need in rows:
+        found[customer, month.number].add(need)
+    return dict(found)
+
+
+def test_needs_no_longer_ticked_go(checked: Importing, imported: Importing, needs: None):
+    both = [["1", "2026-03", "D01", "x"], ["1", "2026-03", "D02", ""]]
+    imported("questionnaire_answers", [ANSWER, *both, ["2", "2026-03", "D01", ""]])
+    # The customer sends the form again without D02; another customer is not in the file at all.
+    batch = imported("questionnaire_answers", [ANSWER, both[0]])
+    assert counts(batch) == (0, 1, 0, 0)
+    assert ticked() == {("1", 202603): {"D01"}, ("2", 202603): {"D01"}}
+    versions = db.session.scalars(select(Questionnaire.version).order_by(Questionnaire.id)).all()
+    assert list(versions) == [2, 1]
+    assert counts(imported("questionnaire_answers", [ANSWER, both[0]])) == (0, 0, 1, 0)
+    # A row that cannot be read says nothing about what was unticked.
+    half = checked("questionnaire_answers", [ANSWER, both[1], ["1", "2026-03", "D99", ""]])
+    importer.commit(half.id, allow_rejected=True)
+    assert ticked()["1", 202603] == {"D01", "D02"}
+
+
+@pytest.mark.parametrize(
+    "stays", [{"status": QuestionnaireStatus.CONFIRMED}, {"is_edited": True}], ids=str
+)
+def test_what_a_person_answers_for_stays(
+    checked: Importing, imported: Importing, needs: None, stays: dict[str, Any]
+):
+    imported("questionnaire_answers", [ANSWER, ["1", "2026-03", "D01", "x"]])
+    db.session.execute(update(Questionnaire).values(**stays))
+    db.session.commit()
+    batch = checked("questionnaire_answers", [ANSWER, ["1", "2026-03", "D02", ""]])
+    assert counts(batch) == (0, 0, 0, 1)
+    importer.commit(batch.id, allow_rejected=True)
+    assert ticked() == {("1", 202603): {"D01"}}
+
+
+def test_a_late_form_counts_for_the_month_after(
+    checked: Importing, imported: Importing, needs: None
+):
+    head = [*ANSWER, "提交日期"]
+    batch = checked(
+        "questionnaire_answers",
+        [
+            head,
+            ["1", "2026-03", "D01", "", "2026-02-25"],
+            ["2", "2026-03", "D01", "", "2026-02-26"],
+            ["3", "2026-04", "D01", "", "2026-02-26"],
+        ],
+    )
+    assert counts(batch) == (2, 0, 0, 1)
+    [(row, field, text)] = messages(batch)
+    assert (row, field) == (3, "month")
+    assert "2026-04" in text
+    importer.commit(batch.id, allow_rejected=True)
+    sent = db.session.scalars(select(Questionnaire.submitted_at).order_by(Questionnaire.month))
+    assert [moment.isoformat() for moment in sent if moment] == [
+        "2026-02-24T16:00:00", "2026-02-25T16:00:00",
+    ]  # fmt: skip
+
+
+def test_needs_the_month_does_not_offer(checked: Importing, company: int, needs: None):
+    db.session.execute(update(NeedOption).where(NeedOption.code == "D02").values(is_active=False))
+    db.session.commit()
+    batch = checked("questionnaire_answers", [ANSWER, ["1", "2026-03", "D02", ""]])
+    assert [(row, field) for row, field, _text in messages(batch)] == [(2, "need")]

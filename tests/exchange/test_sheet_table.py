@@ -22,6 +22,7 @@ ELSEWHERE = {
     ("questionnaire_answers", "customer"): "key of the questionnaire",
     ("questionnaire_answers", "month"): "key of the questionnaire",
     ("questionnaire_answers", "source"): "kept on the questionnaire",
+    ("questionnaire_answers", "sent_on"): "kept on the questionnaire",
     ("users", "role"): "the user's role",
     ("users", "territory"): "an assignment from today",
     ("users", "department"): "headed by a market manager",

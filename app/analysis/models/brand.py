@@ -278,3 +278,34 @@ class BrandAnalysisLine(JudgedLine, db.Model):
     rate: Mapped[RateKind] = mapped_column(code_list(RateKind), primary_key=True, **label("Rate"))
 
     product: Mapped[Product] = relationship(Product)
+
+
+class BrandShare(db.Model):
+    """品牌占有率 of a product, kept with the rates. Grain: brand analysis × product.
+
+    Information: it has no target and is not judged.
+    """
+
+    __tablename__ = "brand_share"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["company_id", "analysis_id"],
+            ["brand_analysis.company_id", "brand_analysis.id"],
+            ondelete="CASCADE",
+        ),
+        table_info(Distribution.DISTRIBUTED),
+    )
+
+    company_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Company"))
+    analysis_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Analysis"))
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("product.id"), primary_key=True, **label("Product")
+    )
+    product_sticks: Mapped[int] = mapped_column(BigInteger, **label("Volume", unit="sticks"))
+    brand_sticks: Mapped[int] = mapped_column(
+        BigInteger, **label("Volume of the brand", unit="sticks")
+    )
+    area_sticks: Mapped[int] = mapped_column(
+        BigInteger, **label("Volume of the territory", unit="sticks")
+    )
+    formula_version: Mapped[int] = mapped_column(SmallInteger, **label("Formula version"))

@@ -7,11 +7,13 @@ num/den in the unit itself, so value = num/den and a target is in hundredths of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.analysis.rules.judgement import Measure
 from app.kernel.errors import N_
 from app.kernel.quantity import FEN_PER_YUAN, STICKS_PER_CASE, STICKS_PER_STANDARD_CARTON
+from app.master.rules_judgement_parameters import POINTS_PREFIX, TOLERANCE_PREFIX
+from app.master.rules_parameters import Parameters
 
 PERCENT_FACTOR = 10_000
 PLAIN_FACTOR = 100
@@ -24,7 +26,8 @@ class Indicator:
     """What is shown and how it is judged. `formula` is a msgid; `version` goes with each figure.
 
     `unit`: percent, cartons, yuan, yuan_per_carton, yuan_per_case, cartons_per_customer, days,
-    products or score. `is_entered`: no data in the portal, a person enters the value.
+    products or score. `is_entered`: no data in the portal, a person enters the value. `in_points`
+    and `tolerance` are a company's parameters, see `judged_with`; here they have the defaults.
     """
 
     code: str
@@ -32,13 +35,23 @@ class Indicator:
     formula: str
     low_is_better: bool = False
     in_points: bool = False
+    tolerance: int = 0
     is_entered: bool = False
     version: int = 1
 
     @property
     def measure(self) -> Measure:
         factor = PERCENT_FACTOR if self.unit == "percent" else PLAIN_FACTOR
-        return Measure(factor, self.low_is_better, self.in_points)
+        return Measure(factor, self.low_is_better, self.in_points, self.tolerance)
+
+    def judged_with(self, parameters: Parameters) -> Indicator:
+        """The indicator with mode and tolerance of a version of the parameters."""
+        code = self.code.lower()
+        return replace(
+            self,
+            in_points=bool(getattr(parameters, POINTS_PREFIX + code)),
+            tolerance=getattr(parameters, TOLERANCE_PREFIX + code),
+        )
 
 
 RATES: tuple[Indicator, ...] = (
@@ -200,4 +213,32 @@ def four_rates(customers: list[ProductMonths]) -> dict[str, Pair]:
             sum(row.demanded_lines for row in customers),
         ),
         "REPURCHASE": (sum(now[0] and now[1] for now in bought), sum(now[1] for now in bought)),
+    }
+
+
+BRAND_SHARE = Indicator(
+    "BRAND_SHARE", "percent", N_("Sticks of the product, or of its brand ÷ sticks of the territory")
+)
+"""品牌占有率: information beside the four rates; it has no target and is not judged."""
+
+
+def brand_volumes(
+    sticks: Mapping[int, int], brands: Mapping[int, str | None]
+) -> dict[int, tuple[int, int, int]]:
+    """Product → (its own, its brand's, the area's) volume. A product without a brand is its own.
+
+    `sticks`: net volume of every product sold in the area in the month.
+    """
+    area = sum(sticks.values())
+    of_brand: dict[str, int] = {}
+    for product, volume in sticks.items():
+        if (brand := brands.get(product)) is not None:
+            of_brand[brand] = of_brand.get(brand, 0) + volume
+    return {
+        product: (
+            sticks.get(product, 0),
+            sticks.get(product, 0) if brand is None else of_brand.get(brand, 0),
+            area,
+        )
+        for product, brand in brands.items()
     }

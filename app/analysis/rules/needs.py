@@ -87,7 +87,7 @@ def plan_extraction(
     write, kept = {}, []
     for code, form in latest.items():
         before = stored.get(code)
-        if before is None or _is_replaceable(before):
+        if before is None or is_replaceable(before):
             write[code] = form
         else:
             kept.append(code)
@@ -111,7 +111,8 @@ def _objection(
     return ("answer", " ".join(unknown)) if unknown else ("", "")
 
 
-def _is_replaceable(stored: Stored) -> bool:
+def is_replaceable(stored: Stored) -> bool:
+    """Whether an extraction or an import may put other answers in the place of these."""
     return stored.is_from_platform and not stored.is_confirmed and not stored.is_edited
 
 

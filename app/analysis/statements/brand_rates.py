@@ -24,8 +24,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.analysis.rules.indicators import PERCENT_FACTOR, RATES
-from app.analysis.statements.judgement import judged
+from app.analysis.rules.indicators import RATES
+from app.analysis.statements.judgement import judged_row, judging_columns
 from app.analysis.statements.watched_products import (
     bought_before,
     covering,
@@ -113,8 +113,14 @@ def _pair(rate: Any, sizes: Subquery) -> tuple[Any, Any]:
     return side(0), side(1)
 
 
-def _rates() -> Subquery:
-    return union_all(*(select(literal(row.code).label("rate")) for row in RATES)).subquery("rates")
+def _rates(parameters: Parameters) -> Subquery:
+    """(rate, and how it is judged: `judging_columns`), a row each."""
+    return union_all(
+        *(
+            select(literal(row.code).label("rate"), *judging_columns(row, parameters))
+            for row in RATES
+        )
+    ).subquery("rates")
 
 
 def rate_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
@@ -122,7 +128,7 @@ def rate_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]
     actual_num, actual_den, target, status). `month` is K.
     """
     months = lookback(month, parameters.abnormal_active_base_months)
-    targeted, rates = targeted_products(scope, month), _rates()
+    targeted, rates = targeted_products(scope, month), _rates(parameters)
     sizes = set_sizes(scope, months, select(targeted.c.product_id), by_territory=True)
 
     def same(other: Subquery) -> ColumnElement[bool]:
@@ -138,27 +144,15 @@ def rate_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]
             targeted.c.company_id,
             targeted.c.territory_id,
             targeted.c.product_id,
-            rates.c.rate,
+            rates,
             num.label("actual_num"),
             den.label("actual_den"),
             case(*((rates.c.rate == row.code, targeted.c[row.code]) for row in RATES)).label(
                 "target"
             ),
-            case(
-                *((rates.c.rate == row.code, literal(value=row.low_is_better)) for row in RATES)
-            ).label("low_is_better"),
         )
         .select_from(targeted.join(rates, true()).outerjoin(sizes, same(sizes)))
         .subquery("rows")
-    )
-    status = judged(
-        rows.c.actual_num,
-        rows.c.actual_den,
-        rows.c.target,
-        factor=PERCENT_FACTOR,
-        low_is_better=rows.c.low_is_better.is_(True),
-        in_points=literal(0) == literal(1),
-        parameters=parameters,
     )
     return select(
         rows.c.company_id,
@@ -168,7 +162,7 @@ def rate_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]
         rows.c.actual_num,
         rows.c.actual_den,
         rows.c.target,
-        status.label("status"),
+        judged_row(rows).label("status"),
     )
 
 
@@ -179,7 +173,7 @@ def company_rate_rows(
     rate, actual_num, actual_den). Read-only, for the brand manager and for trends.
     """
     months = lookback(month, parameters.abnormal_active_base_months)
-    rates = _rates()
+    rates = _rates(parameters)
     sizes = set_sizes(scope, months, product_ids, by_territory=False)
     wanted = union_all(
         *(select(literal(product).label("product_id")) for product in sorted(set(product_ids)))

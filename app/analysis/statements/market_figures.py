@@ -7,7 +7,7 @@ territory of the order date; customers for the territory they stood in on the mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from app.analysis.rules.computation import Computation
-from app.analysis.rules.indicators import INDICATORS
+from app.analysis.rules.indicators import INDICATORS, Indicator
 from app.analysis.statements.customer_figures import (
     due_weeks,
     of_ware,
@@ -34,12 +34,13 @@ from app.analysis.statements.customer_figures import (
     wares,
     week_number,
 )
-from app.analysis.statements.judgement import judged
+from app.analysis.statements.judgement import judged_row, judging_columns
 from app.analysis.statements.watched_products import active_on_last_day
 from app.kernel.period import Month
 from app.kernel.quantity import FEN_PER_YUAN, STICKS_PER_CASE, STICKS_PER_STANDARD_CARTON
 from app.kernel.scope import Scope
 from app.kernel.sql import count_if, whole
+from app.master.rules_parameters import Parameters
 from app.models import (
     Customer,
     CustomerTerritory,
@@ -272,18 +273,16 @@ def indicator_pairs(f: Any) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _specification() -> Subquery:
-    """(indicator, factor, low_is_better, in_points, formula_version) of the computed indicators."""
+def specification_of(indicators: Iterable[Indicator], parameters: Parameters) -> Subquery:
+    """(indicator, formula_version, and how it is judged: `judging_columns`), a row each."""
     return union_all(
         *(
             select(
                 literal(row.code).label("indicator"),
-                literal(row.measure.factor).label("factor"),
-                literal(value=row.low_is_better).label("low_is_better"),
-                literal(value=row.in_points).label("in_points"),
                 literal(row.version).label("formula_version"),
+                *judging_columns(row, parameters),
             )
-            for row in COMPUTED
+            for row in indicators
         )
     ).subquery("specification")
 
@@ -292,7 +291,8 @@ def indicator_rows(scope: Scope, computation: Computation) -> Select[Any]:
     """One row per territory and computed indicator: (company_id, territory_id, indicator,
     actual_num, actual_den, target, status, formula_version).
     """
-    figures, specification = territory_figures(scope, computation), _specification()
+    figures = territory_figures(scope, computation)
+    specification = specification_of(COMPUTED, computation.parameters)
     pairs = indicator_pairs(figures.c)
 
     def side(position: int) -> ColumnElement[int]:
@@ -322,15 +322,6 @@ def indicator_rows(scope: Scope, computation: Computation) -> Select[Any]:
         )
         .subquery("rows")
     )
-    status = judged(
-        rows.c.actual_num,
-        rows.c.actual_den,
-        rows.c.target,
-        factor=rows.c.factor,
-        low_is_better=rows.c.low_is_better.is_(True),
-        in_points=rows.c.in_points.is_(True),
-        parameters=computation.parameters,
-    )
     return select(
         rows.c.company_id,
         rows.c.territory_id,
@@ -338,6 +329,6 @@ def indicator_rows(scope: Scope, computation: Computation) -> Select[Any]:
         rows.c.actual_num,
         rows.c.actual_den,
         rows.c.target,
-        status.label("status"),
+        judged_row(rows).label("status"),
         rows.c.formula_version,
     )

@@ -20,6 +20,7 @@ from app.models import (
     QuestionnaireAnswer,
     QuestionnaireForm,
     QuestionnaireFormOption,
+    QuestionnaireSource,
     QuestionnaireStatus,
 )
 
@@ -77,6 +78,15 @@ def form_of(connection: Connection, company_id: int, month: Month) -> MonthForm:
 
 def is_valid(scope: Scope) -> ColumnElement[bool]:
     return and_(scope.rows(CUSTOMER), CUSTOMER.c.status == CustomerStatus.ACTIVE)
+
+
+def is_replaceable(form: Any, source: Any = QuestionnaireSource.PLATFORM) -> ColumnElement[bool]:
+    """`rules.needs.is_replaceable` for rows of the table; `source`: of the answers to come, which
+    replace answers that came the same way.
+    """
+    return and_(
+        form.c.status != QuestionnaireStatus.CONFIRMED, ~form.c.is_edited, form.c.source == source
+    )
 
 
 def write_forms(

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Response, abort, g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from app.analysis import analysis_overview as overviews
 from app.analysis import territory_analyses as analyses
-from app.analysis.rules.indicators import RATE_BY_CODE
+from app.analysis.rules.indicators import BRAND_SHARE, RATE_BY_CODE
 from app.analysis.territory_analyses import Key
 from app.analysis.views import figure_words as words
 from app.analysis.views.decomposition_views import FigurePages
@@ -21,7 +22,7 @@ from app.kernel.db import db
 from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.models import BrandAnalysis, Judgement, RateKind
+from app.models import BrandAnalysis, BrandShare, Judgement, RateKind
 from app.portal_context import month_label
 from app.security.permissions import RoleName
 from app.security.row_scope import current_scope
@@ -54,7 +55,25 @@ class BrandAnalysisView(FigurePages):
             "products": list(products.items()),
             "rates": list(RateKind),
             "threshold": self.threshold(analysis),
+            "shares": self._shares(analysis, products),
         }
+
+    @staticmethod
+    def _shares(analysis: Any, products: Mapping[int, str]) -> list[dict[str, str]]:
+        """品牌占有率 of the analysed products as the analysis keeps it, largest first."""
+        rows = db.session.scalars(
+            select(BrandShare).where(
+                BrandShare.company_id == analysis.company_id, BrandShare.analysis_id == analysis.id
+            )
+        )
+        return [
+            {
+                "name": products.get(row.product_id, "?"),
+                "product": words.value_text(BRAND_SHARE, row.product_sticks, row.area_sticks),
+                "brand": words.value_text(BRAND_SHARE, row.brand_sticks, row.area_sticks),
+            }
+            for row in sorted(rows, key=lambda row: (-row.product_sticks, row.product_id))
+        ]
 
     # ------------------------------------------------------------------ overview
 
