@@ -285,7 +285,8 @@ class Rival:
             for rate in RATES:
                 num, den = int(row[f"{rate.code}_num"]), int(row[f"{rate.code}_den"])
                 goal = int(goals.loc[key, f"{rate.code.lower()}_target"])
-                status = judge(rate.measure, num, den, goal, self.parameters)
+                measure = rate.judged_with(self.parameters).measure
+                status = judge(measure, num, den, goal, self.parameters)
                 self.rate_rows.append([*map(int, key), rate.code, num, den, status])
         self.rate_rows.sort()
 

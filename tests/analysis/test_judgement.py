@@ -74,6 +74,48 @@ def test_by_hand(measure, num, den, target, expected):
     assert judge(measure, num, den, target, DEFAULT) == expected
 
 
+CHOSEN = Parameters(
+    points_listing=1,
+    tolerance_listing=3,
+    points_key_growth=0,
+    tolerance_volume=10,
+    points_satisfaction=1,
+)
+BY_CODE = {row.code: row for row in (*RATES, *INDICATORS)}
+
+
+@pytest.mark.parametrize(
+    ("code", "num", "den", "target", "expected"),
+    [
+        # A rate in points, from 3 on: 77.00 % of 80.00 % is abnormal, 77.01 % is not.
+        ("LISTING", 7700, 10_000, 8000, "ABNORMAL"),
+        ("LISTING", 7701, 10_000, 8000, "NORMAL"),
+        # The other rates as before, relative and from 5 % on.
+        ("ACTIVE", 7601, 10_000, 8000, "NORMAL"),
+        ("ACTIVE", 7600, 10_000, 8000, "ABNORMAL"),
+        # Growth relative to its target: 9.50 % of 10.00 % is exactly 5 % short.
+        ("KEY_GROWTH", 950, 10_000, 1000, "ABNORMAL"),
+        ("KEY_GROWTH", 951, 10_000, 1000, "NORMAL"),
+        # Volume from 10 % on.
+        ("VOLUME", 901 * 200, 200, 100_000, "NORMAL"),
+        ("VOLUME", 900 * 200, 200, 100_000, "ABNORMAL"),
+        # A score in points, the common 5: 85.00 of 90.00 is abnormal.
+        ("SATISFACTION", 8500, 100, 9000, "ABNORMAL"),
+        ("SATISFACTION", 8501, 100, 9000, "NORMAL"),
+        # A relative tolerance of its own leaves targets of zero to the common points.
+        ("VOLUME", -5, 1, 0, "ABNORMAL"),
+        ("VOLUME", -499, 100, 0, "NORMAL"),
+    ],
+)
+def test_mode_and_tolerance_are_a_company_s_choice(code, num, den, target, expected):
+    assert judge(BY_CODE[code].judged_with(CHOSEN).measure, num, den, target, CHOSEN) == expected
+
+
+def test_defaults_are_those_of_the_indicators():
+    for row in (*RATES, *INDICATORS):
+        assert row.judged_with(DEFAULT) == row
+
+
 counts = st.integers(0, 100_000)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from app.analysis.rules import ability, effect, indicators, judgement, problems
 from app.analysis.statements.brand_rates import rate_rows
+from app.analysis.statements.brand_share import share_rows
 from app.analysis.statements.market_figures import indicator_rows
 from app.analysis.step_02_ability import AbilityEntry, score_ability
 from app.analysis.step_02_customer_state import compute_effect, generate
@@ -40,6 +41,14 @@ PARAMETERS = Parameters(
     problem_peer_growth_percent=80,
     problem_large_buyer_cartons=20,
     abnormal_active_base_months=2,
+    points_listing=1,
+    tolerance_listing=12,
+    tolerance_stockout=30,
+    points_volume=1,
+    points_key_growth=0,
+    tolerance_key_growth=9,
+    tolerance_amount=2,
+    tolerance_volume_month_growth=40,
 )
 
 
@@ -186,7 +195,7 @@ def test_step_5(connection: Connection, scope: Scope):
             )
         for rate, (num, den) in indicators.four_rates(rows).items():
             aim = target[f"{rate.lower()}_target"]
-            measure = indicators.RATE_BY_CODE[rate].measure
+            measure = indicators.RATE_BY_CODE[rate].judged_with(PARAMETERS).measure
             status = judgement.judge(measure, num, den, aim, PARAMETERS)
             expected[territory, product, rate] = (num, den, aim, status)
     found = {
@@ -197,6 +206,33 @@ def test_step_5(connection: Connection, scope: Scope):
     }  # fmt: skip
     assert found == expected
     assert {status for *_, status in expected.values()} >= {"NORMAL", "ABNORMAL", "NO_TARGET"}
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=["company", "territories"])
+def test_brand_shares(connection: Connection, scope: Scope):
+    world = w.random_world(6)
+    for row in world.products:
+        row["brand"] = {0: None, 1: "Crane", 2: "Pine"}[row["id"] % 3]
+    w.organisation(connection)
+    w.write(connection, world)
+    brands = {row["id"]: row["brand"] for row in world.products}
+    sizes = {row["id"]: row["sticks_per_carton"] for row in world.products}
+    expected = {}
+    for territory in filter(scope.allows, world.territories):
+        sticks: dict[int, int] = defaultdict(int)
+        for row in world.facts:
+            if (row["territory_id"], row["month"]) == (territory, w.K):
+                sticks[row["product_id"]] += row["delivered_cartons"] * sizes[row["product_id"]]
+        volumes = indicators.brand_volumes(sticks, brands)
+        for target in world.targets:
+            if target["territory_id"] == territory:
+                expected[territory, target["product_id"]] = volumes[target["product_id"]]
+    found = {
+        (row.territory_id, row.product_id): (row.product_sticks, row.brand_sticks, row.area_sticks)
+        for row in connection.execute(share_rows(scope, w.K))
+    }
+    assert found == expected
+    assert any(own != brand for own, brand, _area in found.values())
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["company", "territories"])
@@ -211,10 +247,11 @@ def test_step_6(connection: Connection, scope: Scope):
             if row.is_entered:
                 continue
             num, den = indicators.market_figure(row.code, figures)
-            exact = row.measure.factor * num // den if den > 0 else 0
+            measure = row.judged_with(PARAMETERS).measure
+            exact = measure.factor * num // den if den > 0 else 0
             for aim in (None, exact, 0) if territory == 1 else (exact * 20 // 19,):
                 expected[territory, row.code] = (
-                    num, den, aim, judgement.judge(row.measure, num, den, aim, PARAMETERS),
+                    num, den, aim, judgement.judge(measure, num, den, aim, PARAMETERS),
                 )  # fmt: skip
     w.add(
         connection,

@@ -293,8 +293,9 @@ class FigurePages(AnalysisPages):
 
 
 def _judging_words(indicator: Indicator, parameters: Any) -> str:
-    percent, points = parameters.abnormal_shortfall_percent, parameters.abnormal_growth_points
-    if indicator.in_points:
+    measure = indicator.judged_with(parameters).measure
+    percent, points = measure.limits(parameters)
+    if measure.in_points:
         return _("Abnormal from %(points)s percentage points below the target on", points=points)
     if indicator.low_is_better:
         return _(

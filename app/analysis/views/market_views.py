@@ -24,6 +24,7 @@ from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
 from app.kernel.period import Month
 from app.kernel.quantity import scaled_integer
+from app.master.parameters import parameters_in
 from app.models import Judgement, MarketAnalysis, MarketIndicator
 from app.portal_context import can, month_label
 
@@ -296,9 +297,10 @@ class MarketAnalysisView(FigurePages):
         analysis = analyses.analysis_of(db.session(), self.steps, area.chosen.id, month)
         if analysis is None:
             abort(404)
+        parameters = parameters_in(db.session(), analysis.company_id, analysis.parameter_version)
         rows = []
         for line in analyses.lines_of(db.session(), self.steps, analysis):
-            indicator = INDICATOR_BY_CODE[line.indicator.name]
+            indicator = INDICATOR_BY_CODE[line.indicator.name].judged_with(parameters)
             figure = (line.actual_num, line.actual_den)
             deviation = words.deviation(indicator, *figure, line.target)
             if deviation is None:
