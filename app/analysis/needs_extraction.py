@@ -1,8 +1,9 @@
 """§2.2 step 1 — when and from where the platform's forms are extracted: settings, job, task.
 
-The job looks every night; each company whose cut-off day has just ended gets a background task.
-An administrator can ask for the same task again at any time. It may run as often as it likes:
-confirmed, edited and hand-written answers stay.
+The job looks every night and when it starts; each company whose cut-off day has ended gets a
+background task, until one has succeeded that was asked for after the cut-off. An administrator can
+ask for it again at any time and says why. It may run as often as it likes: confirmed, edited and
+hand-written answers stay.
 """
 
 from __future__ import annotations
@@ -16,25 +17,27 @@ from flask import Flask, current_app
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.analysis.needs_connector import FileSource, HttpSource, NeedsSource
 from app.analysis.rules.needs import Extraction, may_extract
 from app.analysis.step_01_extraction import extract
-from app.jobs.queue import enqueue
+from app.jobs.queue import OPEN_STATES, enqueue
 from app.jobs.task_context import TaskContext
 from app.kernel.actor import Actor
 from app.kernel.db import db, read_only
 from app.kernel.errors import N_, GateClosed, PlanningError
-from app.kernel.period import Month, local_today, to_local, utc_now
+from app.kernel.period import Month, local_today, start_of, utc_now
 from app.master.parameters import current_parameters
-from app.models import Company, Task
+from app.models import Company, Task, TaskState
 
 TASK = "needs_extraction"
 NIGHT = Actor(None, "extraction", "job")
 LEAD = dt.timedelta(minutes=5)
-CATCH_UP = dt.timedelta(hours=36)
-"""How long after the cut-off a night that was missed is made up for."""
+CATCH_UP = dt.timedelta(days=10)
+"""How long after the cut-off missed or failed nights are made up for."""
 REASONS_SHOWN = 5
+LONGEST_REASON = 200
 
 REASONS: Mapping[str, str] = {
     "customer": N_("unknown or closed customer"),
@@ -51,6 +54,12 @@ class NoSource(PlanningError):
         "No ordering platform is connected. The operator of the portal sets PORTAL_NEEDS_URL "
         "(docs/settings.md)."
     )
+
+
+class NoReason(PlanningError):
+    """An extraction by hand says why."""
+
+    msgid = N_("State why the forms are extracted again.")
 
 
 class TooEarly(GateClosed):
@@ -83,7 +92,17 @@ def source_words(config: Mapping[str, Any]) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
 
 
-def ask_for(company: Company, month: Month, actor: Actor) -> Task:
+def ask_again(company: Company, month: Month, actor: Actor, reason: str) -> Task:
+    """An extraction by hand; the caller commits. Errors: `NoReason`, `NoSource`, `TooEarly`."""
+    reason = reason.replace("\x00", "").strip()[:LONGEST_REASON]
+    if not reason:
+        raise NoReason(field="reason")
+    return ask_for(company, month, actor, {"reason": reason})
+
+
+def ask_for(
+    company: Company, month: Month, actor: Actor, remarks: Mapping[str, str] | None = None
+) -> Task:
     """Queue an extraction; the caller commits. Errors: `NoSource`, `TooEarly`."""
     source_of(current_app.config)
     day = current_parameters(db.session(), company.id).needs_cutoff_day
@@ -93,7 +112,7 @@ def ask_for(company: Company, month: Month, actor: Actor) -> Task:
     return enqueue(
         TASK,
         _("Extraction of needs for %(month)s", month=month.key),
-        {"company": company.id, "month": month.key},
+        {"company": company.id, "month": month.key, **(remarks or {})},
         actor,
         company.id,
     )
@@ -152,30 +171,49 @@ def report(plan: Extraction, month: Month) -> dict[str, Any]:
     return result
 
 
-def due_month(now: dt.datetime, cutoff_day: int) -> Month | None:
-    """The month whose forms are to be extracted at this Asia/Shanghai moment; None at other times.
+def cutoff_end(month: Month, cutoff_day: int) -> dt.datetime:
+    """When the forms for `month` are complete: the end of its cut-off day, as stored (UTC)."""
+    day = month.previous.first_day.replace(day=cutoff_day)
+    return start_of(day + dt.timedelta(days=1))
 
-    From five minutes before the end of the cut-off day until 36 hours after it.
+
+def due_month(now: dt.datetime, cutoff_day: int) -> Month | None:
+    """The month whose forms are to be extracted at this moment (UTC, as stored); None at other
+    times. From five minutes before the end of the cut-off day until ten days after it.
     """
-    for month in (Month.of(now.date()), Month.of(now.date()).previous):
-        day = dt.datetime.combine(month.first_day.replace(day=cutoff_day), dt.time(0))
-        end = (day + dt.timedelta(days=1)).replace(tzinfo=now.tzinfo)
+    this = Month.of(local_today(now))
+    for month in (this.next, this):
+        end = cutoff_end(month, cutoff_day)
         if end - LEAD <= now <= end + CATCH_UP:
-            return month.next
+            return month
     return None
 
 
+def is_complete(session: Session, company: Company, month: Month, cutoff_day: int) -> bool:
+    """Whether an extraction asked for after the cut-off has succeeded or is under way."""
+    tasks = session.scalars(
+        select(Task).where(
+            Task.kind == TASK,
+            Task.company_id == company.id,
+            Task.requested_at >= cutoff_end(month, cutoff_day),
+            Task.state.in_((*OPEN_STATES, TaskState.DONE)),
+        )
+    )
+    return any(task.params.get("month") == month.key for task in tasks)
+
+
 def extract_when_due(app: Flask) -> None:
-    """The job: queue the extraction of every company whose cut-off has just passed."""
+    """The job: queue the extraction of every active company whose cut-off has just passed."""
     with app.app_context():
         try:
-            now = to_local(utc_now())
-            for company in db.session.scalars(select(Company).order_by(Company.id)).all():
-                day = current_parameters(db.session(), company.id).needs_cutoff_day
+            session, now = db.session(), utc_now()
+            active = select(Company).where(Company.is_active).order_by(Company.id)
+            for company in session.scalars(active).all():
+                day = current_parameters(session, company.id).needs_cutoff_day
                 month = due_month(now, day)
-                if month is not None:
+                if month is not None and not is_complete(session, company, month, day):
                     with force_locale(app.config["BABEL_DEFAULT_LOCALE"]):
                         ask_for(company, month, NIGHT)
-            db.session.commit()
+            session.commit()
         finally:
             db.session.remove()

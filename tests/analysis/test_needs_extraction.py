@@ -33,6 +33,12 @@ from tests.analysis.demo_visitors import MONTH, DemoVisitor
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+def stored_time(moment: str) -> dt.datetime:
+    """A time of Shanghai as it is stored."""
+    local = dt.datetime.fromisoformat(moment).replace(tzinfo=SHANGHAI)
+    return local.astimezone(dt.UTC).replace(tzinfo=None)
+
+
 @pytest.mark.pure
 @pytest.mark.parametrize(
     ("moment", "due"),
@@ -40,20 +46,18 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
         ("2026-10-25 23:54", None),
         ("2026-10-25 23:59", Month(2026, 11)),
         ("2026-10-26 00:10", Month(2026, 11)),
-        ("2026-10-27 11:59", Month(2026, 11)),
-        ("2026-10-27 12:01", None),
+        ("2026-11-04 23:59", Month(2026, 11)),
+        ("2026-11-05 00:01", None),
         ("2026-12-26 03:00", Month(2027, 1)),
     ],
 )
 def test_when_it_is_due(moment: str, due: Month | None):
-    now = dt.datetime.fromisoformat(moment).replace(tzinfo=SHANGHAI)
-    assert due_month(now, 25) == due
+    assert due_month(stored_time(moment), 25) == due
 
 
 @pytest.mark.pure
 def test_a_cut_off_at_the_end_of_february_is_made_up_for_in_march():
-    now = dt.datetime(2026, 3, 1, 5, tzinfo=SHANGHAI)
-    assert due_month(now, 28) == Month(2026, 3)
+    assert due_month(stored_time("2026-03-01 05:00"), 28) == Month(2026, 3)
 
 
 @pytest.mark.pure
@@ -80,6 +84,9 @@ def form(number: int, customer: str, *codes: str, day: int = 20) -> dict[str, An
         "sent_at": f"{sent.isoformat()}T09:00:00+08:00",
         "answers": [{"code": code} for code in codes],
     }
+
+
+WHY = {"reason": "The platform was repaired"}
 
 
 def run_next(app: Flask) -> TaskState | None:
@@ -128,14 +135,16 @@ def test_an_administrator_extracts_again(
         ],
     )
     person = visitor("admin")
+    assert "State why" in person.said(person.post("/needs-extraction/start/1"))
     assert str(tmp_path) in person.page("/needs-extraction/")
-    answer = person.post("/needs-extraction/start/1")
+    answer = person.post("/needs-extraction/start/1", WHY)
     assert "runs in the background" in person.said(answer)
-    assert person.post("/needs-extraction/start/987654").status_code == 404
+    assert person.post("/needs-extraction/start/987654", WHY).status_code == 404
     assert person.post("/needs-extraction/start/x").status_code == 404
     assert run_next(demo) is TaskState.DONE
     page = person.page("/needs-extraction/")
     assert "1 forms taken over; 1 kept" in page
+    assert WHY["reason"] in page
     assert "3 rejected" in page
     assert "unknown or closed customer" in page
     rows = stored(
@@ -155,13 +164,13 @@ def test_others_cannot_start_it_and_without_a_connection_nobody_can(
     for name in ("customer", "market", "brand"):
         person = visitor(name)
         assert person.get("/needs-extraction/").status_code == 403
-        assert person.post("/needs-extraction/start/1").status_code == 403
+        assert person.post("/needs-extraction/start/1", WHY).status_code == 403
     admin = visitor("admin")
-    said = admin.said(admin.post("/needs-extraction/start/1"))
+    said = admin.said(admin.post("/needs-extraction/start/1", WHY))
     assert "PORTAL_NEEDS_URL" in said
     demo.config["PORTAL_NEEDS_URL"] = "/nowhere"
     admin.post("/portal/month", {"month": MONTH.shift(3).key, "next": "/"})
-    said = admin.said(admin.post("/needs-extraction/start/1"))
+    said = admin.said(admin.post("/needs-extraction/start/1", WHY))
     assert "after the cut-off" in said
     assert stored(select(Task.id)) == []
 
@@ -174,7 +183,7 @@ def test_a_broken_source_changes_nothing_and_is_reported(
     (tmp_path / f"YUNHE-{MONTH.number}.json").write_text('{"total": 2, "forms": [', "utf-8")
     before = stored(select(Questionnaire.id, Questionnaire.version))
     admin = visitor("admin")
-    admin.post("/needs-extraction/start/1")
+    admin.post("/needs-extraction/start/1", WHY)
     assert run_next(demo) is TaskState.FAILED
     assert "no complete answer" in admin.page("/needs-extraction/")
     assert stored(select(Questionnaire.id, Questionnaire.version)) == before
@@ -185,12 +194,48 @@ def test_the_nightly_job_asks_once_per_company(
     demo: Flask, stored: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     demo.config["PORTAL_NEEDS_URL"] = str(tmp_path)
-    night = dt.datetime.fromisoformat("2026-11-25 15:59")  # 23:59 in Shanghai
-    monkeypatch.setattr(needs_extraction, "utc_now", lambda: night)
-    monkeypatch.setattr(needs_extraction, "local_today", lambda: dt.date(2026, 11, 25))
-    extract_when_due(demo)
-    extract_when_due(demo)
+
+    def night(moment: str, asked_before: int) -> None:
+        """Run the job at this time of Shanghai; new tasks bear that time."""
+        now = stored_time(moment)
+        monkeypatch.setattr(needs_extraction, "utc_now", lambda: now)
+        monkeypatch.setattr(needs_extraction, "local_today", lambda _now=None: MONDAY_AFTER)
+        extract_when_due(demo)
+        stamp(demo, asked_before, now)
+
+    night("2026-11-25 23:59", 0)
+    night("2026-11-25 23:59", 2)
     asked = stored(select(Task.kind, Task.params, Task.requested_by).order_by(Task.company_id))
     assert len(asked) == 2, "two demo companies; the same request twice is one task"
     assert {row[1]["month"] for row in asked} == {"2026-12"}
     assert {row[2] for row in asked} == {None}
+    # Forms of the last minute: once more after the cut-off, then no more when it succeeded.
+    end_all(demo, TaskState.DONE)
+    night("2026-11-26 00:10", 2)
+    assert len(stored(select(Task.id))) == 4
+    end_all(demo, TaskState.DONE)
+    night("2026-11-26 23:59", 4)
+    assert len(stored(select(Task.id))) == 4
+    # A failed night is made up for.
+    end_all(demo, TaskState.FAILED)
+    night("2026-11-29 09:00", 4)
+    assert len(stored(select(Task.id))) == 6
+
+
+MONDAY_AFTER = dt.date(2026, 11, 30)
+
+
+def stamp(app: Flask, known: int, moment: dt.datetime) -> None:
+    """Give the tasks after the first `known` ones the time they would have been asked for."""
+    with app.app_context():
+        tasks = db.session.scalars(select(Task).order_by(Task.id)).all()
+        for task in tasks[known:]:
+            task.requested_at = moment
+        db.session.commit()
+
+
+def end_all(app: Flask, state: TaskState) -> None:
+    with app.app_context():
+        for task in db.session.scalars(select(Task)):
+            task.state = state
+        db.session.commit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, flash, redirect, url_for
+from flask import current_app, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -63,13 +63,15 @@ class NeedsExtractionView(BaseView):
     @expose("/start/<company>", methods=["POST"])
     @has_access
     def start(self, company: str) -> Response:
-        """Queue an extraction for the working month."""
+        """Queue an extraction for the working month, with the reason."""
         key = ascii_integer(company)
         chosen = db.session.scalar(select(Company).where(Company.id == key)) if key else None
         if chosen is None:
             raise OutOfScope
         try:
-            needs_extraction.ask_for(chosen, working_month(), current_actor())
+            needs_extraction.ask_again(
+                chosen, working_month(), current_actor(), request.form.get("reason", "")
+            )
             db.session.commit()
         except PlanningError as refusal:
             db.session.rollback()
