@@ -53,6 +53,28 @@ def test_translations_keep_the_placeholders(catalogue: polib.POFile):
     assert wrong == []
 
 
+class AnyValue(dict[str, int]):
+    """Fills every placeholder."""
+
+    def __missing__(self, name: str) -> int:
+        return 1
+
+
+def test_a_percent_sign_in_a_template_is_written_twice(catalogue: polib.POFile):
+    """Jinja formats every message, also one without placeholders: a single % is a server error."""
+    unusable = []
+    for entry in catalogue:
+        if not any(place.startswith("app/templates") for place, _line in entry.occurrences):
+            continue
+        texts = (entry.msgid, entry.msgid_plural, entry.msgstr, *entry.msgstr_plural.values())
+        for text in texts:
+            try:
+                text % AnyValue()
+            except (ValueError, TypeError):
+                unusable.append(text)
+    assert unusable == []
+
+
 def docstrings(tree: ast.AST) -> set[int]:
     """Ids of the nodes that are docstrings, of variables too."""
     return {
