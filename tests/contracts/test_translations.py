@@ -14,7 +14,7 @@ pytestmark = pytest.mark.pure
 
 ROOT = translations.ROOT
 CHINESE = re.compile(r"[\u3400-\u9fff\uff01-\uff5e]")
-PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|(?<!\{)\{(\w*)\}(?!\})|(%%)")
+PLACEHOLDER = re.compile(r"%\((\w+)\)[0-9]*[sd]|(?<!\{)\{(\w*)\}(?!\})|(%%)")
 # Words that files of the field may carry: data of the importer, not text of the portal.
 WORDS_OF_FILES = {
     "app/exchange/cells.py",
