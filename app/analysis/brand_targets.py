@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.analysis import step_03_brand_target as target_step
 from app.analysis import step_04_target_customer as list_step
+from app.analysis.changed_inputs import watched_changed
 from app.analysis.rules.targets import MonthRange, TargetDraft, is_locked
 from app.analysis.step_03_brand_target import TargetsRefused
 from app.analysis.step_04_target_customer import CustomerFilter
@@ -98,11 +99,13 @@ def add(session: Session, territory: Territory, drafts: Sequence[TargetDraft]) -
     target_step.add_targets(
         session.connection(), own_scope(territory), territory.id, drafts, current_actor().user_id
     )
+    _outdate(session, own_scope(territory), *(draft.months for draft in drafts))
     session.expire_all()
 
 
 def change(session: Session, target: BrandTarget, draft: TargetDraft) -> None:
     """Errors: `TargetLocked`, `TargetsRefused`."""
+    before = MonthRange(target.from_month, target.to_month)
     target_step.change_target(
         session.connection(),
         Scope(target.company_id, (target.territory_id,)),
@@ -111,13 +114,16 @@ def change(session: Session, target: BrandTarget, draft: TargetDraft) -> None:
         utc_now(),
         current_actor().user_id,
     )
+    _outdate(session, _scope(target), before, draft.months)
     session.expire_all()
 
 
 def remove(session: Session, target: BrandTarget) -> None:
     """Errors: `TargetLocked`."""
     scope = Scope(target.company_id, (target.territory_id,))
+    before = MonthRange(target.from_month, target.to_month)
     target_step.remove_target(session.connection(), scope, target.id)
+    _outdate(session, scope, before)
     session.expire_all()
 
 
@@ -196,8 +202,15 @@ def save_list(
         utc_now(),
         current_actor().user_id,
     )
+    _outdate(session, _scope(target), MonthRange(target.from_month, target.to_month))
     session.expire_all()
     return revision
+
+
+def _outdate(session: Session, scope: Scope, *ranges: MonthRange) -> None:
+    """Results of step 2 look for problems with the products of a target."""
+    for months in ranges:
+        watched_changed(session.connection(), scope, months.first, months.last)
 
 
 def lines_of_territory(session: Session, territory_id: int) -> list[str]:

@@ -15,13 +15,20 @@ from typing import Any
 from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.orm import Session
 
-from app.analysis.statements.stale_results import Ids, mark_months_stale, mark_stale_from
+from app.analysis.statements.stale_results import (
+    Ids,
+    mark_months_stale,
+    mark_range_stale,
+    mark_stale_from,
+)
 from app.kernel.db import db
 from app.kernel.period import Month, utc_now
+from app.kernel.scope import Scope
 from app.master.parameters import current_parameters
 from app.models import (
     AbilityItem,
     Customer,
+    FocusProduct,
     NeedOption,
     OperatingState,
     ParameterValue,
@@ -30,6 +37,7 @@ from app.models import (
     Product,
     ServiceStrategy,
     StaleReason,
+    Territory,
 )
 
 LAST_YEAR = 12
@@ -41,6 +49,7 @@ CUSTOMER_INPUTS = (
 MEMBERSHIP = ("territory_id", "status")
 """What decides on whose list a customer stands."""
 
+FOCUS_INPUTS = ("department_id", "product_id", "from_month", "to_month")
 PRODUCT_INPUTS = ("sticks_per_carton", "wholesale_fen", "retail_fen")
 CATALOGUES = (AbilityItem, NeedOption, OperatingState, ProblemType, ServiceStrategy)
 CATALOGUE_INPUTS = frozenset(
@@ -102,6 +111,11 @@ def key_brands_changed(connection: Connection, company_id: int, month: Month) ->
     mark_months_stale(connection, company_id, [month.next], StaleReason.SETTINGS, utc_now())
 
 
+def watched_changed(connection: Connection, scope: Scope, first: Month, last: Month) -> None:
+    """Watched products, targets or their customers of the analysed months `first` to `last`."""
+    mark_range_stale(connection, scope, first.next, last.next, StaleReason.WATCHED, utc_now())
+
+
 # ---------------------------------------------------------------------- records
 
 
@@ -115,6 +129,10 @@ def notice_changes(session: Session, flush_context: Any) -> None:
                 customers.setdefault(item.company_id, []).append(item)
         elif _is_setting(session, item):
             companies.add(item.company_id)
+        elif isinstance(item, FocusProduct) and (
+            item in session.deleted or _changed(item, FOCUS_INPUTS)
+        ):
+            _focus_changed(session, item)
     connection = session.connection() if customers or companies else None
     if connection is None:
         return
@@ -123,6 +141,25 @@ def notice_changes(session: Session, flush_context: Any) -> None:
     for company_id, items in sorted(customers.items()):
         lists = {item.territory_id for item in items if _changed(item, MEMBERSHIP)}
         customers_changed(connection, company_id, [item.id for item in items], lists)
+
+
+def _focus_changed(session: Session, item: FocusProduct) -> None:
+    """The months it covers or covered, for the territories of its department."""
+    table = Territory.__table__
+    territories = session.connection().scalars(
+        select(table.c.id).where(
+            table.c.company_id == item.company_id, table.c.department_id == item.department_id
+        )
+    )
+    attributes = inspect(item).attrs
+    ends = [
+        month
+        for name in ("from_month", "to_month")
+        for month in (getattr(item, name), *(attributes[name].history.deleted or ()))
+        if month is not None
+    ]
+    scope = Scope.of(item.company_id, territories)
+    watched_changed(session.connection(), scope, min(ends), max(ends))
 
 
 def _is_setting(session: Session, item: Any) -> bool:

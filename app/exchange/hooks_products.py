@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import FromClause, case
+from sqlalchemy import FromClause, case, or_, select
 
-from app.exchange.comparison import Comparison
-from app.models import TarSource
+from app.analysis.changed_inputs import PRODUCT_INPUTS, settings_changed
+from app.exchange.comparison import CHANGED, Comparison
+from app.models import Product, TarSource
+
+PRODUCT = Product.__table__
+
+
+def mark_results(run: Comparison) -> None:
+    """Results made with other prices or carton sizes are out of date. Runs before the update."""
+    stage, values = run.stage.c, run.changes(PRODUCT)
+    inputs = [name for name in PRODUCT_INPUTS if name in values]
+    if not inputs:
+        return
+    differs = select(PRODUCT.c.id).where(
+        run.of_batch(CHANGED),
+        PRODUCT.c.company_id == stage.company_id,
+        PRODUCT.c.id == stage.target_id,
+        or_(*(PRODUCT.c[name].is_distinct_from(values[name]) for name in inputs)),
+    )
+    if run.connection.execute(differs.limit(1)).first() is not None:
+        settings_changed(run.connection, run.company_id)
 
 
 def new_values(run: Comparison) -> dict[str, Any]:

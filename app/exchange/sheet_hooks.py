@@ -59,6 +59,7 @@ HOOKS: Mapping[str, Hooks] = {
         changed_values=hooks_customers.changed_values,
     ),
     "products": Hooks(
+        before_write=hooks_products.mark_results,
         new_values=hooks_products.new_values,
         changed_values=hooks_products.changed_values,
     ),

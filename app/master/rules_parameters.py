@@ -30,13 +30,13 @@ UNITS: Mapping[str, str] = {
     "cartons": N_("cartons per month"),
     "fen": N_("yuan per carton"),
     "flag": N_("1 = yes, 0 = no"),
-    "tolerance": N_("percent or points, 0 = the common one"),
+    "tolerance": N_("percent or points"),
 }
 
 GROUPS: Mapping[str, str] = {
     "abnormal": N_("Abnormal indicators"),
     "points": N_("Indicators judged in points instead of percent of the target"),
-    "tolerance": N_("Shortfall per indicator, where it differs from the common one"),
+    "tolerance": N_("Shortfall per indicator (0 = the common one)"),
     "needs": N_("Direct needs"),
     "effect": N_("Operating effect: scoring"),
     "weight": N_("Operating effect: weights"),

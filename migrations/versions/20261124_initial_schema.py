@@ -2206,6 +2206,7 @@ def upgrade() -> None:
                 "DATA",
                 "NEEDS",
                 "SETTINGS",
+                "WATCHED",
                 name="stalereason",
                 native_enum=False,
                 length=24,

@@ -12,7 +12,9 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.analysis import brand_targets
 from app.analysis.changed_inputs import months_reading
+from app.analysis.rules.targets import MonthRange, TargetDraft
 from app.analysis.step_02_customer_state import compute_effect, generate
 from app.exchange import importer
 from app.kernel.actor import Actor, acting_as
@@ -24,9 +26,11 @@ from app.master.parameters import ensure_first_version, save_parameters
 from app.master.rules_parameters import DEFAULTS
 from app.models import (
     AbilityItem,
+    BrandTarget,
     BusinessType,
     Customer,
     CustomerStatus,
+    FocusProduct,
     OperatingState,
     ProblemType,
     Product,
@@ -35,6 +39,7 @@ from app.models import (
     StaleReason,
     StateRun,
     StateStatus,
+    Territory,
 )
 from tests.analysis import world as w
 from tests.analysis.shops import STATE, run, score_all, shop, states
@@ -155,6 +160,14 @@ def test_an_imported_move_concerns_both_territories(session: Session, imported: 
     assert outdated(session) == ({2}, {1: StaleReason.CUSTOMER, 2: StaleReason.CUSTOMER})
 
 
+def test_imported_prices(session: Session, imported: Importing):
+    head = ["商品编码", "商品名称", "零售价"]
+    imported("products", [head, ["P001", "Another name", "120"], ["P009", "New", "10"]])
+    assert outdated(session) == NOTHING
+    imported("products", [head, ["P001", "Another name", "121"]])
+    assert outdated(session) == (ALL, {1: StaleReason.SETTINGS, 2: StaleReason.SETTINGS})
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -250,3 +263,40 @@ def test_a_result_that_is_not_generated_has_nothing_to_lose(session: Session):
     first(session, AbilityItem).weight = 11
     session.flush()
     assert run(session.connection()).status is StateStatus.EVALUATED
+
+
+def regenerated(session: Session) -> None:
+    generate(session.connection(), COMPANY, w.M, w.computation())
+    session.flush()
+
+
+def test_watched_products_and_targets(session: Session):
+    entry = FocusProduct(
+        company_id=1, department_id=1, product_id=1, from_month=w.K.shift(-2), to_month=w.K
+    )
+    session.add(entry)
+    session.flush()
+    one = (set(range(1, 7)), {1: StaleReason.WATCHED})
+    both = (ALL, {1: StaleReason.WATCHED, 2: StaleReason.WATCHED})
+    assert outdated(session) == both
+    regenerated(session)
+    # The month after K is analysed later.
+    later = FocusProduct(company_id=1, department_id=1, product_id=2, from_month=w.M, to_month=w.M)
+    session.add(later)
+    session.flush()
+    assert outdated(session) == NOTHING
+    territory = session.get_one(Territory, 1)
+    draft = TargetDraft(1, MonthRange(w.K, w.K), 5_000, None, None, None)
+    brand_targets.add(session, territory, [draft])
+    assert outdated(session) == one
+    regenerated(session)
+    target = session.scalars(select(BrandTarget)).one()
+    brand_targets.save_list(session, target, [1, 2], brand_targets.CustomerFilter())
+    assert outdated(session) == one
+    regenerated(session)
+    brand_targets.remove(session, target)
+    assert outdated(session) == one
+    regenerated(session)
+    session.get_one(FocusProduct, entry.id).to_month = w.K.previous
+    session.flush()
+    assert outdated(session) == both

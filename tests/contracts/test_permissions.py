@@ -12,11 +12,6 @@ from config import ROOT
 
 pytestmark = pytest.mark.web
 
-AHEAD = {
-    "Questionnaire": "imported already; its page comes with the analysis of needs",
-    "NeedsExtraction": "its page comes with the analysis of needs",
-}
-"""Entities whose actions no page offers yet; empty when the stage is there."""
 
 
 def endpoints(app: Flask) -> set[str]:
@@ -55,7 +50,7 @@ def used_pairs(app: Flask) -> set[tuple[str, str]]:
 
 def test_every_grant_opens_something(app: Flask):
     unused = {pair for pair in permission_pairs() if pair not in used_pairs(app)}
-    assert {entity for _permission, entity in unused} <= set(AHEAD)
+    assert unused == set()
 
 
 def test_nothing_asks_for_a_grant_that_does_not_exist(app: Flask):

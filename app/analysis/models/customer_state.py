@@ -49,6 +49,7 @@ class StaleReason(LabelledEnum):
     DATA = ("data", N_("Sales data was imported"))
     NEEDS = ("needs", N_("A questionnaire was changed"))
     SETTINGS = ("settings", N_("Parameters or catalogues were changed"))
+    WATCHED = ("watched", N_("Watched products or brand targets were changed"))
 
 
 class EffectItem(LabelledEnum):

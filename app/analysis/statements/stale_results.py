@@ -7,7 +7,7 @@ Writes: customer_state, state_run
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, update
@@ -30,7 +30,7 @@ def mark_stale(
     customers: Ids | None = None,
 ) -> None:
     """The results of one work month in scope; of these customers only, when given."""
-    _mark(connection, scope, [month], None, reason, now, customers)
+    _mark(connection, scope, lambda table: table.c.month == month, reason, now, customers)
 
 
 def mark_months_stale(
@@ -42,7 +42,19 @@ def mark_months_stale(
 ) -> None:
     """All results of these work months: figures are compared with those of the whole company."""
     if months:
-        _mark(connection, Scope(company_id), months, None, reason, now)
+        _mark(connection, Scope(company_id), lambda table: table.c.month.in_(months), reason, now)
+
+
+def mark_range_stale(
+    connection: Connection,
+    scope: Scope,
+    first: Month,
+    last: Month,
+    reason: StaleReason,
+    now: dt.datetime,
+) -> None:
+    """The results of the work months from `first` to `last` in scope."""
+    _mark(connection, scope, lambda table: table.c.month.between(first, last), reason, now)
 
 
 def mark_stale_from(
@@ -59,22 +71,28 @@ def mark_stale_from(
     `customers` None = all. `territories`: also the runs of these, whose list of customers is no
     longer the one they were computed for.
     """
-    _mark(connection, Scope(company_id), None, first, reason, now, customers, territories)
+    _mark(
+        connection,
+        Scope(company_id),
+        lambda table: table.c.month >= first,
+        reason,
+        now,
+        customers,
+        territories,
+    )
 
 
 def _mark(
     connection: Connection,
     scope: Scope,
-    months: Collection[Month] | None,
-    first: Month | None,
+    months: Callable[[Any], ColumnElement[bool]],
     reason: StaleReason,
     now: dt.datetime,
     customers: Ids | None = None,
     territories: Ids = (),
 ) -> None:
     def generated(table: Any) -> ColumnElement[bool]:
-        when = table.c.month >= first if months is None else table.c.month.in_(months)
-        return and_(scope.rows(table), when, table.c.status == StateStatus.GENERATED)
+        return and_(scope.rows(table), months(table), table.c.status == StateStatus.GENERATED)
 
     changed, runs = generated(STATE), generated(RUN)
     if customers is not None:
