@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from app.analysis.rules.computation import Computation
@@ -17,14 +17,21 @@ SALES_SHEET = "sales_lines"
 
 
 def newest_sales_batch(connection: Connection, company_id: int) -> int | None:
-    """The id of the company's newest committed import of sales; computed records keep it."""
+    """The id of the import that changed the company's sales last; computed records keep it.
+
+    The last one committed, whichever was uploaded first; one that changed nothing does not count.
+    """
     batch = ImportBatch.__table__
     return connection.execute(
-        select(func.max(batch.c.id)).where(
+        select(batch.c.id)
+        .where(
             batch.c.company_id == company_id,
             batch.c.sheet == SALES_SHEET,
             batch.c.state == BatchState.COMMITTED,
+            batch.c.rows_new + batch.c.rows_changed > 0,
         )
+        .order_by(batch.c.committed_at.desc(), batch.c.id.desc())
+        .limit(1)
     ).scalar()
 
 
