@@ -2,12 +2,14 @@
 
 Serves the small demo company on a free port, logs in as the first user with the role, and writes
 ``build/screenshots/<role>-<page>-<width>.png`` at desk and phone width. Further paths (such as
-``/customer/add``) are added to the sidebar's. Chosen pictures are copied to docs/images by hand.
+``/customers/add``) are added to the sidebar's. ``--docs`` writes the pictures of the documents
+instead, into docs/images (documentation_pictures.py).
 """
 
 import argparse
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from app import create_app  # noqa: E402 -- needs the path above
-from tools import browser, serve  # noqa: E402
+from tools import browser, documentation_pictures, serve  # noqa: E402
 
 TARGET = ROOT / "build" / "screenshots"
 SIZES = {1440: 900, 390: 844}
@@ -99,26 +101,35 @@ def pictures(chromium: Browser, address: str, user: str, paths: list[str]) -> It
 def main() -> int:
     parser = argparse.ArgumentParser(description="Take pictures of the portal's pages.")
     parser.add_argument("--role", default="administrator")
+    parser.add_argument("--docs", action="store_true", help="write the pictures of docs/images")
     parser.add_argument("paths", nargs="*")
     arguments = parser.parse_args()
     path = browser.find()
     if path is None:
         sys.exit("no browser; run: python tools/browser.py --install")
+    if arguments.docs:
+        # What a former run imported or changed must not show.
+        shutil.rmtree(TARGET / "data", ignore_errors=True)
     TARGET.mkdir(parents=True, exist_ok=True)
     port = prepare()
-    children = serve.start({"web server": serve.COMMANDS["web server"]})
+    children = serve.start(serve.COMMANDS)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not serve.answers("127.0.0.1", port):
             if time.monotonic() > deadline or children["web server"].poll() is not None:
                 sys.exit("the web server did not answer")
             time.sleep(0.1)
-        user = user_with_role(arguments.role)
+        address = f"http://127.0.0.1:{port}"
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=path, args=list(browser.FLAGS))
-            paths = [*sidebar_paths(), *arguments.paths]
-            for name in pictures(chromium, f"http://127.0.0.1:{port}", user, paths):
-                print(f"build/screenshots/{name}")
+            if arguments.docs:
+                for file in documentation_pictures.take_all(chromium, address):
+                    print(file.relative_to(ROOT))
+            else:
+                user = user_with_role(arguments.role)
+                paths = [*sidebar_paths(), *arguments.paths]
+                for name in pictures(chromium, address, user, paths):
+                    print(f"build/screenshots/{name}")
             chromium.close()
     except subprocess.CalledProcessError:
         return 1

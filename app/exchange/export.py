@@ -124,7 +124,7 @@ class ListExport:
         self, moment: dt.datetime, expected: int, book: ExportWorkbook
     ) -> list[tuple[str, Cell]]:
         facts: list[tuple[str, Cell]] = [
-            (_("Portal"), str(current_app.config["APP_NAME"])),
+            (_("Portal"), _("135 Working Method")),
             (_("Company"), company_name()),
             (_("List"), self.title),
             (_("Exported by"), current_actor().name),
@@ -150,7 +150,9 @@ def filter_words(active: list[Active]) -> str:
 def order_words(view: Any, order: tuple[str, str]) -> str:
     name, direction = order
     label = str(view.label_columns.get(name) or view._label_of(name))
-    return f"{label}, {_('descending') if direction == 'desc' else _('ascending')}"
+    # Not inside an f-string, where the collector of messages does not look.
+    words = _("descending") if direction == "desc" else _("ascending")
+    return f"{label}, {words}"
 
 
 def company_name() -> str:

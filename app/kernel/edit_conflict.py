@@ -31,7 +31,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Conflict:
-    """What changed meanwhile, by whom and when (None when not known)."""
+    """What changed meanwhile, by whom and when (local time; None when not known)."""
 
     differences: list[Difference] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)

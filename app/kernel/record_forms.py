@@ -24,6 +24,7 @@ from app.kernel.errors import PlanningError
 from app.kernel.form_columns import FormColumns
 from app.kernel.form_fields import FieldMaker
 from app.kernel.list_widgets import PortalFormWidget, shown_value
+from app.kernel.period import to_local
 from app.kernel.record_pages import Page, RecordPages
 from app.kernel.save_errors import SaveProblem, describe
 
@@ -247,7 +248,8 @@ class RecordForms(FormColumns, RecordPages):
         if history:
             conflict.by, conflict.at = history[0].user_name, history[0].at
         else:
-            conflict.at = getattr(item, "updated_at", None)
+            updated_at = getattr(item, "updated_at", None)
+            conflict.at = updated_at and to_local(updated_at)
 
     # ------------------------------------------------------------------ delete
 

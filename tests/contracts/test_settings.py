@@ -45,6 +45,7 @@ OWN = {"app", "config"}
 IMPORT_NAMES = {
     "chinesecalendar": "chinese_calendar",
     "axe-playwright-python": "axe_playwright_python",
+    "pillow": "pil",
 }
 
 

@@ -1,10 +1,14 @@
 """Forms, related selects and tabs of the record views through the client."""
 
+import datetime as dt
+import re
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
 from app.kernel.db import db
+from app.kernel.period import to_local, utc_now
 from app.master.models.customer import Customer
 from app.organisation.models import Territory
 from tests.kernel.conftest import SignIn
@@ -44,6 +48,10 @@ def test_a_stale_form_shows_the_difference_and_keeps_the_input(
     conflict = page[page.index('class="conflict"') : page.index("</section>")]
     assert "Mine" in conflict
     assert "Theirs" in conflict
+    shown = re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", conflict)
+    assert shown, "the page says when the other saved"
+    since = to_local(utc_now()).replace(tzinfo=None) - dt.datetime.fromisoformat(shown[0])
+    assert abs(since) < dt.timedelta(minutes=10), "in local time"
     kept = edit_data(page)
     assert kept["owner"] == "Mine"
     assert kept["phone"] == "555", "a field the person did not touch takes the stored value"
