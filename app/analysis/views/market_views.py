@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,10 @@ class BadNumber(PlanningError):
 
 def typed_hundredths(text: str, label: str) -> int | None:
     """A typed number in hundredths; None for an empty field. Errors: `BadNumber`."""
-    cleaned = text.replace(",", "").replace("\uff0c", "").strip().removesuffix("%").strip()
+    plain = unicodedata.normalize(
+        "NFKC", text
+    )  # Chinese keyboards type full-width digits and commas
+    cleaned = plain.replace(",", "").strip().removesuffix("%").strip()
     if not cleaned:
         return None
     try:
