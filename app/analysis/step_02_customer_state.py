@@ -184,7 +184,7 @@ def generate(connection: Connection, scope: Scope, month: Month, computation: Co
         state_problem_rows(scope, month, parameters),
         product_problem_rows(scope, month, parameters),
     ):
-        connection.execute(insert(PROBLEM).from_select(list(PROBLEM_COLUMNS), rows))
+        upsert(connection, PROBLEM, PROBLEM_COLUMNS, PROBLEM_COLUMNS, rows)
     connection.execute(
         insert(POTENTIAL).from_select(
             list(POTENTIAL_COLUMNS), potential_strategy_rows(scope, month)

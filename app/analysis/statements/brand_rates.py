@@ -28,10 +28,12 @@ from app.analysis.rules.indicators import RATES
 from app.analysis.statements.judgement import judged_row, judging_columns
 from app.analysis.statements.watched_products import (
     bought_before,
+    bought_by_member,
     covering,
+    list_members,
     lookback,
     of_products,
-    product_months,
+    sold_months,
 )
 from app.kernel.period import Month
 from app.kernel.scope import Scope
@@ -72,28 +74,72 @@ def set_sizes(
     listed_buyers). `product_ids` is a collection or a select.
     """
     keys = ["territory_id", "product_id"] if by_territory else ["product_id"]
+    group = ["company_id", *keys]
+    parts = union_all(
+        _sizes_of_sales(scope, months, product_ids, keys),
+        _sizes_of_lists(scope, months[0], product_ids, keys),
+    ).subquery("parts")
+    return (
+        select(
+            *(parts.c[key] for key in group),
+            *(
+                whole(func.sum(column)).label(column.name)
+                for column in parts.c
+                if column.name not in group
+            ),
+        )
+        .group_by(*(parts.c[key] for key in group))
+        .subquery("sizes")
+    )
+
+
+def _sizes_of_sales(
+    scope: Scope, months: Sequence[Month], product_ids: Any, keys: Sequence[str]
+) -> Select[Any]:
     conditions = [of_products(product_ids)]
     if scope.territory_ids is not None:
         conditions.append(SALES.c.territory_id.in_(scope.territory_ids))
-    customers = product_months(scope, months, (*keys, "customer_id"), conditions)
+    customers = sold_months(scope, months, (*keys, "customer_id"), conditions)
     bought, before = customers.c.cartons_0 > 0, customers.c.cartons_1 > 0
-    listed = customers.c.is_target == 1
-    group = [customers.c.company_id, *(customers.c[key] for key in keys)]
-    return (
-        select(
-            *group,
-            count_if(bought).label("buyers"),
-            count_if(bought_before(customers, months)).label("earlier_buyers"),
-            count_if(before).label("previous_buyers"),
-            count_if(and_(bought, before)).label("kept_buyers"),
-            whole(func.sum(customers.c.demanded_lines)).label("demanded_lines"),
-            whole(func.sum(customers.c.stockout_lines)).label("stockout_lines"),
-            count_if(listed).label("listed"),
-            count_if(and_(listed, bought)).label("listed_buyers"),
-        )
-        .group_by(*group)
-        .subquery("sizes")
+    group = [customers.c[key] for key in keys]
+    return select(
+        customers.c.company_id,
+        *group,
+        count_if(bought).label("buyers"),
+        count_if(bought_before(customers, months)).label("earlier_buyers"),
+        count_if(before).label("previous_buyers"),
+        count_if(and_(bought, before)).label("kept_buyers"),
+        whole(func.sum(customers.c.demanded_lines)).label("demanded_lines"),
+        whole(func.sum(customers.c.stockout_lines)).label("stockout_lines"),
+        literal(0).label("listed"),
+        literal(0).label("listed_buyers"),
+    ).group_by(*group, customers.c.company_id)
+
+
+def _sizes_of_lists(
+    scope: Scope, month: Month, product_ids: Any, keys: Sequence[str]
+) -> Select[Any]:
+    """A customer on the lists of two territories is one when the territories are one figure."""
+    columns = (*keys, "customer_id")
+    listing = (
+        list_members(scope, month).where(TARGET.c.product_id.in_(product_ids)).subquery("listing")
     )
+    members = select(listing.c.company_id, *(listing.c[key] for key in columns))
+    if "territory_id" not in keys:
+        members = members.distinct()
+    member = members.subquery("members")
+    rows = select(
+        member.c.company_id,
+        *(member.c[key] for key in keys),
+        bought_by_member(scope, month, member, columns).label("cartons"),
+    ).subquery("rows")
+    return select(
+        rows.c.company_id,
+        *(rows.c[key] for key in keys),
+        *(literal(0) for _ in range(6)),
+        func.count(),
+        count_if(rows.c.cartons > 0),
+    ).group_by(*(rows.c[key] for key in keys), rows.c.company_id)
 
 
 def _pair(rate: Any, sizes: Subquery) -> tuple[Any, Any]:

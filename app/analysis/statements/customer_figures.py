@@ -50,10 +50,11 @@ PEER_FIGURES = ("sticks", "previous_sticks", "amount_fen", "width", "margin_fen"
 """The figures that are also added up over the peers."""
 
 
-def wares(company_id: int, month: Month) -> Subquery:
+def wares(company_id: int, month: Month) -> CTE:
     """(product_id, sticks, key_sticks, retail_fen, margin_fen): what a carton counts for.
 
-    A product without both prices has no part in the margin.
+    A product without both prices has no part in the margin. Made once: every row of the roll-up
+    looks into it.
     """
     has_prices = and_(PRODUCT.c.retail_fen.is_not(None), PRODUCT.c.wholesale_fen.is_not(None))
     key = and_(
@@ -74,7 +75,8 @@ def wares(company_id: int, month: Month) -> Subquery:
         )
         .select_from(PRODUCT.outerjoin(KEY, key))
         .where(PRODUCT.c.company_id == company_id)
-        .subquery("wares")
+        .cte("wares")
+        .prefix_with("MATERIALIZED")
     )
 
 
@@ -139,8 +141,15 @@ def split_widths(company_id: int, month: Month, now: CTE) -> Subquery:
     )
 
 
-def volume_of(company_id: int, month: Month, name: str) -> Subquery:
-    """(company_id, customer_id, sticks) of a base month."""
+def in_territories(scope: Scope, customer_id: Any) -> list[ColumnElement[bool]]:
+    """Conditions on the customers in scope; none when that is everybody."""
+    if scope.territory_ids is None:
+        return []
+    return [customer_id.in_(select(CUSTOMER.c.id).where(scope.rows(CUSTOMER)))]
+
+
+def volume_of(scope: Scope, month: Month, name: str) -> Subquery:
+    """(company_id, customer_id, sticks) of a base month, of the customers in scope."""
     return (
         select(
             SALES.c.company_id,
@@ -150,7 +159,11 @@ def volume_of(company_id: int, month: Month, name: str) -> Subquery:
             ),
         )
         .join(PRODUCT, PRODUCT.c.id == SALES.c.product_id)
-        .where(SALES.c.company_id == company_id, SALES.c.month == month)
+        .where(
+            SALES.c.company_id == scope.company_id,
+            SALES.c.month == month,
+            *in_territories(scope, SALES.c.customer_id),
+        )
         .group_by(SALES.c.company_id, SALES.c.customer_id)
         .subquery(name)
     )
@@ -185,15 +198,18 @@ def order_days_of(company_id: int, month: Month) -> Subquery:
     )
 
 
-def order_weeks_of(company_id: int, month: Month) -> Subquery:
-    """(company_id, customer_id, order_weeks): work weeks of the month with an order."""
-    days = order_days_of(company_id, month)
+def order_weeks_of(scope: Scope, month: Month) -> Subquery:
+    """(company_id, customer_id, order_weeks): work weeks of the month with an order, of the
+    customers in scope.
+    """
+    days = order_days_of(scope.company_id, month)
     return (
         select(
             days.c.company_id,
             days.c.customer_id,
             func.count(week_number(days.c.order_date, month).distinct()).label("order_weeks"),
         )
+        .where(*in_territories(scope, days.c.customer_id + 0))
         .group_by(days.c.company_id, days.c.customer_id)
         .subquery("orders")
     )
@@ -205,21 +221,16 @@ def due_weeks(weekday: Any, due: Mapping[int, int]) -> ColumnElement[int]:
     return case(*cases, else_=0) if cases else literal(0)
 
 
-def valid_customers(company_id: int, month: Month, due: Mapping[int, int]) -> CTE:
-    """One row per valid customer of the company with the figures of month K."""
+def valid_customers(company_id: int, month: Month) -> CTE:
+    """One row per valid customer of the company with the figures that make peers and area."""
     now = sales_of(company_id, month)
     split = split_widths(company_id, month, now)
-    previous = volume_of(company_id, month.previous, "previous")
-    last_year = volume_of(company_id, month.shift(-12), "last_year")
-    orders = order_weeks_of(company_id, month)
+    previous = volume_of(Scope(company_id), month.previous, "previous")
 
     def same(other: Any) -> ColumnElement[bool]:
         return and_(
             other.c.company_id == CUSTOMER.c.company_id, other.c.customer_id == CUSTOMER.c.id
         )
-
-    def given(column: Any, name: str) -> ColumnElement[int]:
-        return func.coalesce(column, 0).label(name)
 
     return (
         select(
@@ -229,26 +240,27 @@ def valid_customers(company_id: int, month: Month, due: Mapping[int, int]) -> CT
             CUSTOMER.c.market_type,
             CUSTOMER.c.business_type,
             CUSTOMER.c.scale,
+            CUSTOMER.c.order_weekday,
             (CUSTOMER.c.open_date > month.first_day).label("is_new"),
             *(given(now.c[name], name) for name in ("sticks", "amount_fen", "key_sticks")),
             func.coalesce(split.c.width, now.c.rows_bought, 0).label("width"),
             given(now.c.margin_fen, "margin_fen"),
             given(now.c.retail_fen, "retail_fen"),
             given(previous.c.sticks, "previous_sticks"),
-            given(last_year.c.sticks, "last_year_sticks"),
-            given(orders.c.order_weeks, "order_weeks"),
-            due_weeks(CUSTOMER.c.order_weekday, due).label("due_weeks"),
         )
         .select_from(
             CUSTOMER.outerjoin(now, same(now))
             .outerjoin(split, same(split))
             .outerjoin(previous, same(previous))
-            .outerjoin(last_year, same(last_year))
-            .outerjoin(orders, same(orders))
         )
         .where(CUSTOMER.c.company_id == company_id, CUSTOMER.c.status == CustomerStatus.ACTIVE)
         .cte("figures")
     )
+
+
+def given(column: Any, name: str) -> ColumnElement[int]:
+    """0 for a customer without a row."""
+    return func.coalesce(column, 0).label(name)
 
 
 def peer_group(figures: CTE, level: int) -> Subquery:
@@ -274,7 +286,7 @@ def figure_rows(
     own figures, peer_level, peer_count, the peers' and the area's sums, named as in
     `CustomerState`. `month` is K; `due` = order days due in K by order weekday.
     """
-    figures = valid_customers(scope.company_id, month, due)
+    figures = valid_customers(scope.company_id, month)
     levels = [peer_group(figures, level) for level in range(len(PEER_LEVELS))]
     area = (
         select(
@@ -302,6 +314,22 @@ def figure_rows(
             area.c.territory_id == figures.c.territory_id,
         ),
     )
+    # What no peer is compared by is only made for the customers in scope.
+    last_year = volume_of(scope, month.shift(-12), "last_year")
+    orders = order_weeks_of(scope, month)
+    for other in (last_year, orders):
+        source = source.outerjoin(
+            other,
+            and_(
+                other.c.company_id == figures.c.company_id,
+                other.c.customer_id == figures.c.customer_id,
+            ),
+        )
+    own: dict[str, Any] = {
+        "last_year_sticks": given(last_year.c.sticks, "last_year_sticks"),
+        "order_weeks": given(orders.c.order_weeks, "order_weeks"),
+        "due_weeks": due_weeks(figures.c.order_weekday, due).label("due_weeks"),
+    }
     enough = [peers.c.peer_count >= parameters.effect_peers_minimum for peers in levels[:-1]]
 
     def of_level(values: list[Any]) -> ColumnElement[int]:
@@ -313,7 +341,7 @@ def figure_rows(
             figures.c.customer_id,
             figures.c.territory_id,
             figures.c.is_new,
-            *(figures.c[name] for name in OWN_FIGURES),
+            *(own[name] if name in own else figures.c[name] for name in OWN_FIGURES),
             of_level(list(range(len(levels)))).label("peer_level"),
             *(
                 func.coalesce(of_level([peers.c[name] for peers in levels]), 0).label(name)

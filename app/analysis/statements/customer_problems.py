@@ -28,10 +28,12 @@ from app.analysis.rules.effect import HUNDREDTHS
 from app.analysis.rules.problems import LOW_ITEM_CODES, MARKING_CODES, NO_PRODUCT
 from app.analysis.statements.watched_products import (
     bought_before,
+    bought_by_member,
     is_watched,
+    list_members,
     lookback,
     of_products,
-    product_months,
+    sold_months,
     watched_product_ids,
 )
 from app.kernel.exact import reduced
@@ -42,6 +44,7 @@ from app.master.rules_parameters import Parameters
 from app.models import (
     AbilityItem,
     AbilityItemStrategy,
+    BrandTarget,
     Customer,
     CustomerAbilityScore,
     CustomerEffectItem,
@@ -129,15 +132,19 @@ def state_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> Se
 
 
 def _of_types_in_use(company_id: int, found: Any) -> Select[Any]:
-    return select(
-        found.c.company_id,
-        found.c.month,
-        found.c.customer_id,
-        cast(found.c.code, PROBLEM.c.code.type),
-        found.c.product_id,
-    ).join(
-        TYPE,
-        and_(TYPE.c.company_id == company_id, TYPE.c.code == found.c.code, TYPE.c.is_active),
+    return (
+        select(
+            found.c.company_id,
+            found.c.month,
+            found.c.customer_id,
+            cast(found.c.code, PROBLEM.c.code.type),
+            found.c.product_id,
+        )
+        .join(
+            TYPE,
+            and_(TYPE.c.company_id == company_id, TYPE.c.code == found.c.code),
+        )
+        .where(TYPE.c.is_active)
     )
 
 
@@ -250,25 +257,29 @@ def _has_complaint(company_id: int) -> ColumnElement[bool]:
 
 def product_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
     """Codes of the watched products of K = `month` − 1, in the columns of `CustomerProblem`."""
+    found = union_all(
+        _codes_of_sales(scope, month, parameters), _codes_of_lists(scope, month)
+    ).subquery("found")
+    return _of_types_in_use(scope.company_id, found)
+
+
+def _codes_of_sales(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
     analysed = month.previous
     months = lookback(analysed, parameters.abnormal_active_base_months)
     conditions = [of_products(watched_product_ids(scope, analysed))]
     if scope.territory_ids is not None:
         managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
         conditions.append(SALES.c.customer_id.in_(managed))
-    sales = product_months(
-        scope, months, ("customer_id", "product_id"), conditions, residents_only=True
-    )
-    stopped = sales.c.cartons_0 <= 0
+    sales = sold_months(scope, months, ("customer_id", "product_id"), conditions)
+    stopped, missed = sales.c.cartons_0 <= 0, sales.c.stockout_lines > 0
     tests = {
-        "NOT_STOCKED": and_(sales.c.is_target == 1, stopped),
         "NOT_ACTIVE": and_(stopped, bought_before(sales, months)),
-        "STOCKOUT": sales.c.stockout_lines > 0,
+        "STOCKOUT": missed,
         "NO_REPURCHASE": and_(stopped, sales.c.cartons_1 > 0),
     }
     codes = union_all(*(select(literal(code).label("code")) for code in tests)).subquery("codes")
     holds = or_(*(and_(codes.c.code == code, test) for code, test in tests.items()))
-    found = (
+    return (
         select(*_columns(codes.c.code, sales.c.product_id))
         .select_from(
             sales.join(codes, holds).join(
@@ -280,10 +291,46 @@ def product_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> 
                 ),
             )
         )
+        # Most purchases give no code: they go before anything is looked up for them.
+        .where(or_(stopped, missed))
         .where(scope.rows(STATE), is_watched(STATE, sales.c.product_id, analysed))
-        .subquery("found")
     )
-    return _of_types_in_use(scope.company_id, found)
+
+
+def _codes_of_lists(scope: Scope, month: Month) -> Select[Any]:
+    """Target customers on the list of their own territory who did not buy in K anywhere."""
+    analysed = month.previous
+    members = (
+        list_members(scope, analysed)
+        .where(CUSTOMER.c.territory_id == BrandTarget.__table__.c.territory_id)
+        # First of all: the lists are short for their tables, and no customer is a better start.
+        .cte("members")
+        .prefix_with("MATERIALIZED")
+    )
+    bought = bought_by_member(
+        Scope(scope.company_id), analysed, members, ("customer_id", "product_id")
+    )
+    return (
+        select(*_columns("NOT_STOCKED", members.c.product_id))
+        .select_from(
+            members.join(
+                STATE,
+                and_(
+                    STATE.c.company_id == members.c.company_id,
+                    STATE.c.customer_id == members.c.customer_id,
+                    STATE.c.month == month,
+                ),
+            )
+        )
+        .where(
+            scope.rows(STATE),
+            or_(
+                STATE.c.territory_id == members.c.territory_id,
+                is_watched(STATE, members.c.product_id, analysed),
+            ),
+            bought <= 0,
+        )
+    )
 
 
 def is_marked() -> ColumnElement[bool]:
@@ -321,13 +368,22 @@ def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
             SCORE.c.score <= ABILITY.c.low_score,
         )
     )
+    # Once per code, however many products have it; in the order of the key, so nothing is sorted.
+    problems = (
+        select(PROBLEM.c.company_id, PROBLEM.c.month, PROBLEM.c.customer_id, PROBLEM.c.code)
+        .where(scope.company(PROBLEM), PROBLEM.c.month == month)
+        .group_by(PROBLEM.c.company_id, PROBLEM.c.month, PROBLEM.c.customer_id, PROBLEM.c.code)
+    )
+    if scope.territory_ids is not None:
+        managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
+        problems = problems.where(PROBLEM.c.customer_id.in_(managed))
+    problem = problems.subquery("problems")
     of_problem = (
         select(*columns(TYPE_STRATEGY.c.strategy_id, StrategySource.PROBLEM, TYPE.c.code))
-        .join(PROBLEM, _same_customer(PROBLEM))
-        .join(TYPE, and_(TYPE.c.company_id == STATE.c.company_id, TYPE.c.code == PROBLEM.c.code))
+        .join(problem, _same_customer(problem))
+        .join(TYPE, and_(TYPE.c.company_id == STATE.c.company_id, TYPE.c.code == problem.c.code))
         .join(TYPE_STRATEGY, TYPE_STRATEGY.c.problem_type_id == TYPE.c.id)
         .where(_in_scope(scope, month))
-        .distinct()
     )
     wanted = union_all(of_state, of_ability, of_problem).subquery("wanted")
     return (

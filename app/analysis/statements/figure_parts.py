@@ -14,12 +14,12 @@ from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import ProductMonths, TerritoryFigures
 from app.analysis.statements.customer_figures import of_ware, order_days_of, wares, week_number
 from app.analysis.statements.market_figures import resident_customers, territory_figures
-from app.analysis.statements.watched_products import lookback, product_months
+from app.analysis.statements.watched_products import list_members, lookback, sold_months
 from app.kernel.scope import Scope
 from app.kernel.sql import count_if, whole
-from app.models import MonthlySales, OrderMode, SettleMode
+from app.models import BrandTarget, MonthlySales, OrderMode, SettleMode
 
-SALES = MonthlySales.__table__
+SALES, TARGET = MonthlySales.__table__, BrandTarget.__table__
 
 By = Literal["customer", "product", "territory"]
 
@@ -36,16 +36,22 @@ def product_months_by_customer(
     conditions: list[ColumnElement[bool]] = [SALES.c.product_id == product_id]
     if scope.territory_ids is not None:
         conditions.append(SALES.c.territory_id.in_(scope.territory_ids))
-    rows = product_months(scope, months, ("product_id", "customer_id"), conditions)
-    found = connection.execute(select(rows).where(rows.c.product_id == product_id))
-    return {
+    sales = sold_months(scope, months, ("product_id", "customer_id"), conditions)
+    members = list_members(scope, computation.month).where(TARGET.c.product_id == product_id)
+    listed = {row.customer_id for row in connection.execute(members)}
+    found = {
         row.customer_id: ProductMonths(
             tuple(getattr(row, f"cartons_{back}") for back in range(len(months))),
-            bool(row.is_target),
+            row.customer_id in listed,
             row.demanded_lines,
             row.stockout_lines,
         )
-        for row in found
+        for row in connection.execute(select(sales))
+    }
+    nothing = (0,) * len(months)
+    return {
+        **{customer: ProductMonths(nothing, is_target=True) for customer in listed},
+        **found,
     }
 
 

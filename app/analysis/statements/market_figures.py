@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    not_,
     or_,
     select,
     true,
@@ -60,29 +61,46 @@ STAY, TERRITORY, TARGET = (
 COMPUTED = tuple(row for row in INDICATORS if not row.is_entered)
 
 
-def customer_months(scope: Scope, month: Month) -> Subquery:
-    """(company_id, territory_id, customer_id, sums of month K): one row per customer and territory."""
-    ware = wares(scope.company_id, month)
-    cartons = SALES.c.delivered_cartons
-    return (
-        select(
-            SALES.c.company_id,
-            SALES.c.territory_id,
-            SALES.c.customer_id,
-            whole(func.sum(cartons * ware.c.sticks)).label("sticks"),
-            whole(func.sum(SALES.c.amount_fen)).label("amount_fen"),
-            whole(func.sum(cartons * ware.c.key_sticks)).label("key_sticks"),
-            whole(func.sum(cartons * ware.c.margin_fen)).label("margin_fen"),
-            whole(func.sum(cartons * ware.c.retail_fen)).label("retail_fen"),
-            whole(func.sum(SALES.c.demanded_lines)).label("demanded_lines"),
-            whole(func.sum(SALES.c.stockout_lines)).label("stockout_lines"),
-            count_if(cartons > 0).label("bought_products"),
+def customer_months(scope: Scope, month: Month, sums: Mapping[str, Any], ware: CTE) -> Subquery:
+    """(company_id, territory_id, customer_id, sums of a month): one row per customer and territory.
+
+    The roll-up is read in the order of its key, customer by customer, so nothing is sorted; only
+    the few who moved within the month are read again, by territory.
+    """
+
+    def rows(*columns: Any) -> Select[Any]:
+        return (
+            select(
+                SALES.c.company_id,
+                SALES.c.customer_id,
+                *columns,
+                *(value.label(name) for name, value in sums.items()),
+            )
+            .join(ware, of_ware(ware))
+            .where(scope.rows(SALES), SALES.c.month == month)
         )
-        .join(ware, of_ware(ware))
-        .where(scope.rows(SALES), SALES.c.month == month)
-        .group_by(SALES.c.customer_id, SALES.c.territory_id, SALES.c.company_id)
-        .subquery("customer_months")
+
+    total = (
+        rows(
+            func.min(SALES.c.territory_id).label("territory_id"),
+            func.max(SALES.c.territory_id).label("other_territory_id"),
+        )
+        .group_by(SALES.c.company_id, SALES.c.customer_id)
+        .cte(f"totals_{month.number}")
     )
+    is_split = total.c.territory_id != total.c.other_territory_id
+    stayed = select(
+        total.c.company_id,
+        total.c.customer_id,
+        total.c.territory_id,
+        *(total.c[name] for name in sums),
+    ).where(not_(is_split))
+    moved = (
+        rows(SALES.c.territory_id)
+        .where(SALES.c.customer_id.in_(select(total.c.customer_id).where(is_split)))
+        .group_by(SALES.c.customer_id, SALES.c.territory_id, SALES.c.company_id)
+    )
+    return union_all(stayed, moved).subquery(f"customer_months_{month.number}")
 
 
 SUMS = (
@@ -91,9 +109,20 @@ SUMS = (
 )  # fmt: skip
 
 
-def territory_sums(scope: Scope, month: Month) -> Subquery:
+def territory_sums(scope: Scope, month: Month, ware: CTE) -> Subquery:
     """(company_id, territory_id, sums, ordering_customers)."""
-    rows = customer_months(scope, month)
+    cartons = SALES.c.delivered_cartons
+    sums = {
+        "sticks": whole(func.sum(cartons * ware.c.sticks)),
+        "amount_fen": whole(func.sum(SALES.c.amount_fen)),
+        "key_sticks": whole(func.sum(cartons * ware.c.key_sticks)),
+        "margin_fen": whole(func.sum(cartons * ware.c.margin_fen)),
+        "retail_fen": whole(func.sum(cartons * ware.c.retail_fen)),
+        "demanded_lines": whole(func.sum(SALES.c.demanded_lines)),
+        "stockout_lines": whole(func.sum(SALES.c.stockout_lines)),
+        "bought_products": count_if(cartons > 0),
+    }
+    rows = customer_months(scope, month, sums, ware)
     return (
         select(
             rows.c.company_id,
@@ -106,19 +135,21 @@ def territory_sums(scope: Scope, month: Month) -> Subquery:
     )
 
 
-def base_sums(scope: Scope, month: Month, key_month: Month, name: str) -> Subquery:
-    """(company_id, territory_id, sticks, key_sticks) of a base month; key brands of `key_month`."""
-    ware = wares(scope.company_id, key_month)
+def base_sums(scope: Scope, month: Month, ware: CTE, name: str) -> Subquery:
+    """(company_id, territory_id, sticks, key_sticks) of a base month; key brands as in `ware`."""
+    cartons = SALES.c.delivered_cartons
+    sums = {
+        "sticks": whole(func.sum(cartons * ware.c.sticks)),
+        "key_sticks": whole(func.sum(cartons * ware.c.key_sticks)),
+    }
+    rows = customer_months(scope, month, sums, ware)
     return (
         select(
-            SALES.c.company_id,
-            SALES.c.territory_id,
-            whole(func.sum(SALES.c.delivered_cartons * ware.c.sticks)).label("sticks"),
-            whole(func.sum(SALES.c.delivered_cartons * ware.c.key_sticks)).label("key_sticks"),
+            rows.c.company_id,
+            rows.c.territory_id,
+            *(whole(func.sum(rows.c[column])).label(column) for column in sums),
         )
-        .join(ware, of_ware(ware))
-        .where(scope.rows(SALES), SALES.c.month == month)
-        .group_by(SALES.c.company_id, SALES.c.territory_id)
+        .group_by(rows.c.company_id, rows.c.territory_id)
         .subquery(name)
     )
 
@@ -205,9 +236,10 @@ def resident_sums(scope: Scope, month: Month, due: Mapping[int, int]) -> Subquer
 def territory_figures(scope: Scope, computation: Computation) -> CTE:
     """One row per territory in scope with the fields of `rules.indicators.TerritoryFigures`."""
     month = computation.month
-    sums = territory_sums(scope, month)
-    previous = base_sums(scope, month.previous, month, "previous")
-    last_year = base_sums(scope, month.shift(-12), month, "last_year")
+    ware = wares(scope.company_id, month)
+    sums = territory_sums(scope, month, ware)
+    previous = base_sums(scope, month.previous, ware, "previous")
+    last_year = base_sums(scope, month.shift(-12), ware, "last_year")
     orders = order_sums(scope, month)
     residents = resident_sums(scope, month, computation.due_weeks)
 

@@ -11,22 +11,20 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
     Subquery,
     and_,
     exists,
     func,
-    literal,
     or_,
     select,
     union,
-    union_all,
 )
 
-from app.kernel.columns import MonthType
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.kernel.sql import sum_if
+from app.kernel.sql import sum_if, whole
 from app.models import (
     BrandTarget,
     Customer,
@@ -94,60 +92,54 @@ def of_products(product_ids: Any) -> ColumnElement[bool]:
     return (SALES.c.product_id + 0).in_(product_ids)
 
 
-def product_months(
+def sold_months(
     scope: Scope,
     months: Sequence[Month],
     keys: Sequence[str],
     conditions: Sequence[ColumnElement[bool]],
-    *,
-    residents_only: bool = False,
 ) -> Subquery:
-    """(company_id, *keys, cartons_0 … cartons_n, demanded_lines, stockout_lines, is_target).
+    """(company_id, *keys, cartons_0 … cartons_n, demanded_lines, stockout_lines).
 
     `keys` are columns of monthly_sales besides company_id, `conditions` limit it; `cartons_i` is
-    the net quantity of months[i], the lines are those of months[0]. Target customers of months[0]
-    have a row even without sales (`residents_only`: on the list of their own territory). Sales and lists are added up, not joined: the plan cannot go
-    wrong when the database knows little about the tables.
+    the net quantity of months[i], the lines are those of months[0].
     """
-    ordered = [key for key in KEY_ORDER if key in keys]
-    sales = select(
-        SALES.c.company_id,
-        *(SALES.c[key] for key in ordered),
-        SALES.c.month,
-        SALES.c.delivered_cartons.label("cartons"),
-        SALES.c.demanded_lines,
-        SALES.c.stockout_lines,
-        literal(0).label("is_target"),
-    ).where(SALES.c.company_id == scope.company_id, SALES.c.month.in_(months), *conditions)
-    listing = list_members(scope, months[0])
-    if residents_only:
-        listing = listing.where(CUSTOMER.c.territory_id == TARGET.c.territory_id)
-    members = listing.subquery("members")
-    listed = select(
-        members.c.company_id,
-        *(members.c[key] for key in ordered),
-        literal(months[0], MonthType()),
-        *(literal(0), literal(0), literal(0)),
-        literal(1),
-    )
-    rows = union_all(sales, listed).subquery("rows")
-    group = [rows.c.company_id, *(rows.c[key] for key in ordered)]
-    now = rows.c.month == months[0]
+    group = [SALES.c[key] for key in KEY_ORDER if key in keys]
+    now = SALES.c.month == months[0]
     return (
         select(
+            SALES.c.company_id,
             *group,
             *(
-                sum_if(rows.c.month == month, rows.c.cartons).label(f"cartons_{back}")
+                sum_if(SALES.c.month == month, SALES.c.delivered_cartons).label(f"cartons_{back}")
                 for back, month in enumerate(months)
             ),
-            sum_if(now, rows.c.demanded_lines).label("demanded_lines"),
-            sum_if(now, rows.c.stockout_lines).label("stockout_lines"),
-            func.max(rows.c.is_target).label("is_target"),
+            sum_if(now, SALES.c.demanded_lines).label("demanded_lines"),
+            sum_if(now, SALES.c.stockout_lines).label("stockout_lines"),
         )
+        .where(SALES.c.company_id == scope.company_id, SALES.c.month.in_(months), *conditions)
         # The company last: it is the same everywhere, and a sort that starts with it compares more.
-        .group_by(*group[1:], group[0])
-        .subquery("product_months")
+        .group_by(*group, SALES.c.company_id)
+        .subquery("sold_months")
     )
+
+
+def bought_by_member(
+    scope: Scope, month: Month, members: FromClause, keys: Sequence[str]
+) -> ColumnElement[int]:
+    """The net quantity that a member of a list bought in a month; `keys` are what the member and
+    the sales have in common besides company_id. Without the territory: in all those in scope.
+
+    A look-up by the key of monthly_sales for each member, whatever the database knows about the
+    tables: sorting the members among the sales takes longer.
+    """
+    bought = select(whole(func.sum(SALES.c.delivered_cartons))).where(
+        SALES.c.company_id == members.c.company_id,
+        SALES.c.month == month,
+        *(SALES.c[key] == members.c[key] for key in keys),
+    )
+    if "territory_id" not in keys and scope.territory_ids is not None:
+        bought = bought.where(SALES.c.territory_id.in_(scope.territory_ids))
+    return bought.correlate(members).scalar_subquery()
 
 
 KEY_ORDER = ("customer_id", "product_id", "territory_id")
