@@ -151,7 +151,7 @@ def _focus_changed(session: Session, item: FocusProduct) -> None:
             table.c.company_id == item.company_id, table.c.department_id == item.department_id
         )
     )
-    attributes = inspect(item).attrs
+    attributes: Any = inspect(item).attrs
     ends = [
         month
         for name in ("from_month", "to_month")
