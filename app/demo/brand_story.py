@@ -7,6 +7,7 @@ figures. Territories differ in how far they are: half judged, completed, compute
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -240,7 +241,7 @@ def _analyse(
     brand.compute_brand_analysis(connection, scope, before)
     brand.compute_brand_analysis(connection, scope, last)
     market.compute_market_analysis(connection, scope, last)
-    analyses = {
+    analyses: dict[Any, int] = {
         model: session.execute(
             select(model.id).where(model.territory_id == territory_id, model.month == dates.ago(1))
         ).scalar_one()
@@ -322,7 +323,7 @@ def _text(kind: str) -> str:
     return next(row["text"] for row in seed_rows("brand_texts") if row["kind"] == kind)
 
 
-def _write_texts(session: Session, analyses: dict[type, int], dates: Dates) -> None:
+def _write_texts(session: Session, analyses: dict[Any, int], dates: Dates) -> None:
     for model, analysis_id in analyses.items():
         row = session.get_one(model, analysis_id)
         row.problems = _text(f"problems_{model.__tablename__}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from app.analysis.views.workbook import workbook
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.labels import LabelledEnum
-from app.kernel.list_request import ascii_integer
+from app.kernel.list_request import ascii_integer, here
 from app.models import (
     BrandTarget,
     BusinessType,
@@ -104,9 +104,7 @@ class TargetCustomerView(BaseView):
                 flash(_("The list is unchanged."), "info")
             else:
                 flash(_("The list has %(count)d customers now.", count=len(wanted)), "success")
-        return redirect(
-            url_for("TargetCustomerView.target", pk=pk, **request.args.to_dict(flat=False)), 303
-        )
+        return redirect(here(), 303)
 
     @expose("/<pk>/export", methods=["POST"])
     @has_access
@@ -193,7 +191,7 @@ def read_filter(args: MultiDict[str, str]) -> CustomerFilter:
         )
         for name, members in FILTERS
     }
-    bounds = {}
+    bounds: dict[str, Any] = {}
     for name in ("grade_from", "grade_to"):
         grade = ascii_integer(args.get(name))
         bounds[name] = grade if grade in GRADES else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from flask import Response, abort, flash, redirect, request, url_for
@@ -49,7 +50,7 @@ class WithoutList(BaseFilter):
 
 def percent(value: int | None) -> str:
     """Hundredths of a percent with two decimals."""
-    return MISSING if value is None else f"{words.decimal(words.Fraction(value, 100))}%"
+    return MISSING if value is None else f"{words.decimal(Fraction(value, 100))}%"
 
 
 class BrandTargetView(PlanningView):
