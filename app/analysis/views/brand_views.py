@@ -259,7 +259,7 @@ class BrandAnalysisView(FigurePages):
             "words": {
                 "actual": _("Actual"),
                 "target": _("Target"),
-                "deviation": _("Better or worse than the target, % of it"),
+                "deviation": _("Better or worse than the target, in percent of it"),
                 "empty": _("No product has this rate yet."),
             },
         }
