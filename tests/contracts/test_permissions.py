@@ -13,7 +13,6 @@ from config import ROOT
 pytestmark = pytest.mark.web
 
 
-
 def endpoints(app: Flask) -> set[str]:
     return {rule.endpoint for rule in app.url_map.iter_rules()}
 
