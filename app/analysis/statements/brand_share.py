@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Subquery, and_, func, select
+from sqlalchemy import CTE, Select, and_, func, select
 
 from app.analysis.statements.brand_rates import targeted_products
 from app.kernel.period import Month
@@ -18,8 +18,11 @@ from app.models import MonthlySales, Product
 SALES, PRODUCT = MonthlySales.__table__, Product.__table__
 
 
-def product_volumes(scope: Scope, month: Month) -> Subquery:
-    """(company_id, territory_id, product_id, brand, sticks) of everything sold in the month."""
+def product_volumes(scope: Scope, month: Month) -> CTE:
+    """(company_id, territory_id, product_id, brand, sticks) of everything sold in the month.
+
+    Made once, for three sums.
+    """
     return (
         select(
             SALES.c.company_id,
@@ -33,7 +36,8 @@ def product_volumes(scope: Scope, month: Month) -> Subquery:
         .join(PRODUCT, PRODUCT.c.id == SALES.c.product_id)
         .where(scope.rows(SALES), SALES.c.month == month)
         .group_by(SALES.c.company_id, SALES.c.territory_id, SALES.c.product_id, PRODUCT.c.brand)
-        .subquery("volumes")
+        .cte("volumes")
+        .prefix_with("MATERIALIZED")
     )
 
 
