@@ -204,9 +204,8 @@ def place_product(session: Session, product: Product, node: CategoryNode | None)
     if node is None:
         session.delete(placement)
     elif placement is None:
-        session.add(
-            CategoryProduct(company_id=product.company_id, node_id=node.id, product_id=product.id)
-        )
+        # By relation, not by id: the change log names the new row by its node and product.
+        session.add(CategoryProduct(company_id=product.company_id, node=node, product=product))
     else:
         placement.node_id = node.id
     # The product's version moves on, so that two people mapping it at once notice each other.
