@@ -106,7 +106,20 @@ def measure_stock() -> None:
     class StockView(ModelView):
         datamodel = SQLAInterface(Customer)
         route_base = "/customers"
-        list_columns = ["name", "code", "visit_mode", "visit_frequency", "frequency_source", "line", "grade", "business_type", "market_type", "scale", "territory", "status"]
+        list_columns = [
+            "name",
+            "code",
+            "visit_mode",
+            "visit_frequency",
+            "frequency_source",
+            "line",
+            "grade",
+            "business_type",
+            "market_type",
+            "scale",
+            "territory",
+            "status",
+        ]
         base_order = ("code", "asc")
 
     app = Flask("stock")

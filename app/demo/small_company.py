@@ -61,8 +61,11 @@ def build_small_company(
     _add_customers(session, company, territories, spec, dates)
     _add_sales(session, company, spec, dates)
     if spec.has_stories:
-        add_customer_analysis(session, company.id, dates)
+        # Without statistics PostgreSQL would plan the analyses for empty tables.
+        session.connection().exec_driver_sql("ANALYZE")
+        # Targets set after the states were generated would outdate them.
         add_brand_story(session, company.id, dates)
+        add_customer_analysis(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:
