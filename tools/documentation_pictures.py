@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -104,7 +105,11 @@ def small(png: bytes) -> bytes:
         picture = opened_picture.convert("RGB")
     # Grounds and text keep their exact colours; a palette of averages would tint them.
     counted = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)
-    common = [channel for _count, colour in counted[:COMMON] for channel in colour]
+    common = [
+        channel
+        for _count, colour in counted[:COMMON]
+        for channel in cast("tuple[int, ...]", colour)  # an RGB picture has no other colours
+    ]
     others = (
         picture.quantize(COLOURS - COMMON, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
     )
