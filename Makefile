@@ -69,7 +69,7 @@ screenshots: $(DEV_STAMP) $(COMPILED) $(BROWSER_STAMP) ## Take pictures of all p
 	@$(PY) tools/screenshots.py $(ARGS)
 
 .PHONY: bench
-bench: $(RUN_STAMP) $(COMPILED) ## Measure the figures of docs/benchmarks.md
+bench: $(RUN_STAMP) $(COMPILED) ## Measure speed beside rivals: make bench ARGS="customer_list --size province"
 	@$(PY) -m benchmarks $(ARGS)
 
 .PHONY: vendor
