@@ -119,7 +119,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         5, Stage.ANALYSIS, N_("Monthly brand analysis"), "step_05_brand_status", "§2.2-5",
         ("brand_target", "target_customer", "monthly_sales", "customer"),
-        ("brand_analysis", "brand_analysis_line"),
+        ("brand_analysis", "brand_analysis_line", "brand_share"),
         CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH, warns_without=(3, 4),
     ),
     Step(

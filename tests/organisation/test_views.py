@@ -171,7 +171,7 @@ def test_an_assignment_takes_customer_managers_of_the_company(person, form):
 
 
 def test_a_new_assignment_opens_the_rows_at_once(person, form):
-    assert "1 territories" in person("customer3").page("/")
+    assert "1 territory" in person("customer3").page("/")
     person("admin").post("/territory-assignments/add", form(first=TODAY.isoformat()))
     assert "2 territories" in person("customer3").page("/")
 
