@@ -34,8 +34,11 @@ from sqlalchemy import (
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import INDICATOR_BY_CODE, INDICATORS, PLAIN_FACTOR
 from app.analysis.statements import territory_analysis
-from app.analysis.statements.judgement import judged_row
-from app.analysis.statements.market_figures import indicator_rows, specification_of
+from app.analysis.statements.market_figures import (
+    indicator_rows,
+    judged_lines,
+    specification_of,
+)
 from app.kernel.dialect import upsert_rows
 from app.kernel.errors import N_, OutOfScope, PlanningError
 from app.kernel.period import Month
@@ -116,16 +119,7 @@ def entered_rows(scope: Scope, computation: Computation) -> Select[Any]:
         .where(TERRITORY.c.company_id == scope.company_id)
         .subquery("rows")
     )
-    return select(
-        rows.c.company_id,
-        rows.c.territory_id,
-        rows.c.indicator,
-        rows.c.actual_num,
-        rows.c.actual_den,
-        rows.c.target,
-        judged_row(rows).label("status"),
-        rows.c.formula_version,
-    )
+    return judged_lines(rows)
 
 
 def enter_value(

@@ -354,6 +354,11 @@ def indicator_rows(scope: Scope, computation: Computation) -> Select[Any]:
         )
         .subquery("rows")
     )
+    return judged_lines(rows)
+
+
+def judged_lines(rows: Subquery) -> Select[Any]:
+    """The columns of a market analysis line, with the proposed status of each."""
     return select(
         rows.c.company_id,
         rows.c.territory_id,
