@@ -81,6 +81,10 @@ class MenuRow:
 MENU_GROUPS: tuple[MenuGroup, ...] = (
     MenuGroup("home", N_("Home page"), "fa-house", "base", is_solo=True),
     MenuGroup("analysis", N_("Analysis"), "fa-chart-pie", "analysis"),
+    MenuGroup("plan", N_("Planning"), "fa-calendar-days", "plan"),
+    MenuGroup("execution", N_("Execution"), "fa-person-walking", "execution"),
+    MenuGroup("evaluation", N_("Evaluation"), "fa-scale-balanced", "evaluation"),
+    MenuGroup("improvement", N_("Improvement"), "fa-arrow-trend-up", "improvement"),
     MenuGroup("toolbox", N_("Customer manager's toolbox"), "fa-toolbox", "base"),
     MenuGroup("distribution", N_("Distribution management"), "fa-boxes-stacked", "base"),
     MenuGroup("sales", N_("Sales"), "fa-chart-column", "base"),

@@ -32,7 +32,7 @@ BOOKKEEPING = frozenset(
 
 def record_changes(session: Session, flush_context: Any) -> None:
     """`after_flush` listener: one row per created, changed or deleted record of a logged entity."""
-    from app.models import LOGGED_ENTITIES
+    from app.row_scopes import LOGGED_ENTITIES
 
     logged = LOGGED_ENTITIES
     rows = [

@@ -45,7 +45,7 @@ Change = tuple[str, str, str]
 @cache
 def entities() -> dict[str, type[Any]]:
     """Entity name in the log → model."""
-    from app.models import LOGGED_ENTITIES
+    from app.row_scopes import LOGGED_ENTITIES
     from app.security.change_log import entity_name
 
     return {entity_name(model): model for model in LOGGED_ENTITIES}

@@ -69,7 +69,7 @@ def _roles() -> list[str]:
 
 
 def _rows() -> list[str]:
-    from app.models import ROW_SCOPES, UNSCOPED
+    from app.row_scopes import ROW_SCOPES, UNSCOPED
 
     lines = ["## Rows by entity", "", "| Table | Rows seen and changed |", "| --- | --- |"]
     for model, criterion in ROW_SCOPES.items():

@@ -126,7 +126,8 @@ def rows_of(key: str, parent: Callable[[], type[Any]], criterion: Criterion) -> 
 
 
 def _criteria() -> Mapping[type[Any], Criterion]:
-    from app.models import ROW_SCOPES  # the registry imports every entity, and they import kernel
+    # The registry imports every entity, and they import kernel.
+    from app.row_scopes import ROW_SCOPES
 
     return ROW_SCOPES
 

@@ -48,4 +48,4 @@ CRITERION_WORDS: Mapping[str, str] = {
     "own_rows": "asked for by oneself; administrators: of the own company",
     "through_parent": "of a parent row that is in scope",
 }
-"""Criterion of `app.models.ROW_SCOPES` → English words for the document."""
+"""Criterion of `app.row_scopes.ROW_SCOPES` → English words for the document."""

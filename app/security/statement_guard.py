@@ -53,7 +53,7 @@ def _refuse_core(state: ORMExecuteState) -> None:
 
 @cache
 def _scoped_tables() -> frozenset[Table]:
-    from app.models import ROW_SCOPES
+    from app.row_scopes import ROW_SCOPES
 
     return frozenset(inspect(model).local_table for model in ROW_SCOPES)
 

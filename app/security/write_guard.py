@@ -39,7 +39,7 @@ class Reference:
 @cache
 def _scoped() -> dict[Any, type[Any]]:
     """Table → scoped entity."""
-    from app.models import ROW_SCOPES
+    from app.row_scopes import ROW_SCOPES
 
     return {inspect(model).local_table: model for model in ROW_SCOPES}
 

@@ -14,7 +14,8 @@ from sqlalchemy import inspect, select
 from werkzeug.routing import Rule
 
 from app.kernel.db import db
-from app.models import ROW_SCOPES, PortalUser
+from app.models import PortalUser
+from app.row_scopes import ROW_SCOPES
 from app.security.access import load_access
 from app.security.row_scope import scoped_to
 from app.security.scope_resolution import resolve_scope

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import inspect
 
 from app.kernel.db import db
-from app.models import LOGGED_ENTITIES, MODELS_BY_STAGE, ROW_SCOPES, UNSCOPED, ApiKey
+from app.models import MODELS_BY_STAGE, ApiKey
+from app.row_scopes import LOGGED_ENTITIES, ROW_SCOPES, UNSCOPED
 from app.security.scope_words import CRITERION_WORDS
 from config import ROOT
 

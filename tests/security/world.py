@@ -23,7 +23,6 @@ from app.kernel.columns import MonthType
 from app.kernel.db import db
 from app.kernel.period import Month
 from app.models import (
-    ROW_SCOPES,
     AssignmentKind,
     Company,
     Department,
@@ -31,6 +30,7 @@ from app.models import (
     Territory,
     TerritoryAssignment,
 )
+from app.row_scopes import ROW_SCOPES
 from tests.conftest import built_app, set_up
 
 PLACES = ("a1", "a2", "b")

@@ -1,0 +1,1 @@
+"""Evaluation: §2.2 step 13."""

@@ -1,0 +1,1 @@
+"""Execution: §2.2 steps 11 and 12."""

@@ -1,0 +1,1 @@
+"""Improvement: §2.2 step 14."""

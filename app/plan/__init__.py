@@ -1,0 +1,1 @@
+"""Planning: §2.2 steps 7–10."""

@@ -1,0 +1,1 @@
+"""Entities of the planning stage, one file per subject."""

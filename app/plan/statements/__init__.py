@@ -1,0 +1,1 @@
+"""Statements that several steps of the planning stage share."""

@@ -1,0 +1,266 @@
+"""Runs the approval flow: the one place where a record changes its state.
+
+`perform` checks table, permission, person, version and guards, changes the state, runs the
+effects and logs a `FlowEvent` – all in the caller's transaction. Two simultaneous approvals give
+one: the record's row is locked first and read anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from app import models
+from app.kernel.actor import current_actor
+from app.kernel.errors import N_, InvalidTransition, OutOfScope, PlanningError, StaleVersion
+from app.kernel.period import local_today, utc_now
+from app.models import AssignmentKind, FlowEvent, ReturnReason, TerritoryAssignment
+from app.workflow.machine import (
+    RECORDS,
+    RETURN,
+    RETURN_RESULT,
+    SUBMIT,
+    SUBMIT_RESULT,
+    Transition,
+    is_editable,
+    possible,
+    transition,
+    was_done,
+)
+from app.workflow.steps import STEP_BY_NUMBER, module_path
+
+LONGEST_REASON = 500
+
+
+class NotAllowed(PlanningError):
+    """The person's role does not include the action."""
+
+    msgid = N_("Your role does not include this action.")
+    status = 403
+
+
+class OwnRecord(PlanningError):
+    """Nobody approves their own record."""
+
+    msgid = N_(
+        "You submitted this record or are responsible for its territory; somebody else "
+        "has to decide on it."
+    )
+    status = 403
+
+
+class ReasonMissing(PlanningError):
+    """A record comes back only with a reason."""
+
+    msgid = N_("Say why you return it: choose a reason or write one.")
+
+
+class RecordLocked(InvalidTransition):
+    """A submitted or approved record is read-only."""
+
+    msgid = N_("The record was submitted and cannot be changed. Withdraw it first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts: `permissions` are (permission, entity) pairs as (“approve”, “MonthPlan”)."""
+
+    user_id: int | None
+    permissions: frozenset[tuple[str, str]]
+
+    def may(self, row: Transition) -> bool:
+        return (row.permission, row.record) in self.permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `perform` did; `event` None = it had been done before."""
+
+    state: str
+    event: FlowEvent | None
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.event is None
+
+
+_running: ContextVar[bool] = ContextVar("transition_running", default=False)
+
+
+def is_running() -> bool:
+    """Whether a transition is under way: the write lock lets it pass."""
+    return _running.get()
+
+
+@contextmanager
+def _transition_running() -> Iterator[None]:
+    token = _running.set(True)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
+def record_of(kind: str, session: Session, record_id: int | None) -> Any:
+    """The record, through the session and so within the row scope. Errors: `OutOfScope`."""
+    entity = getattr(models, RECORDS[kind].entity)
+    found = session.scalar(select(entity).where(entity.id == record_id))
+    if found is None:
+        raise OutOfScope
+    return found
+
+
+def perform(
+    session: Session,
+    record: Any,
+    action: str,
+    person: Person,
+    *,
+    version: int | None,
+    reason: str = "",
+    reason_id: int | None = None,
+) -> Outcome:
+    """Take `action` on `record`. The caller commits.
+
+    Errors: `InvalidTransition` (not from this state), `NotAllowed`, `OwnRecord`, `StaleVersion`
+    (changed since the person saw `version`), `ReasonMissing`, and what the guards raise.
+    """
+    kind = type(record).__name__
+    session.refresh(record, with_for_update=True)
+    state = record.status.name
+    row = transition(kind, state, action)
+    if row is None:
+        if was_done(kind, state, action):
+            return Outcome(state, None)
+        raise InvalidTransition
+    if not person.may(row):
+        raise NotAllowed
+    if row.is_decision and is_own(session, record, person.user_id):
+        raise OwnRecord
+    if version != record.version:
+        raise StaleVersion
+    reason = reason.strip()
+    if len(reason) > LONGEST_REASON:
+        raise PlanningError(N_("At most %(most)d characters."), field="reason", most=LONGEST_REASON)
+    listed = _listed_reason(session, record, reason_id)
+    if row.needs_reason and not (reason or listed):
+        raise ReasonMissing(field="reason")
+    step = import_module(module_path(STEP_BY_NUMBER[RECORDS[kind].step]))
+    with _transition_running():
+        for name in row.guards:
+            getattr(step, name)(session, record)
+        event = _change(session, record, row, reason, listed)
+        for name in row.effects:
+            getattr(step, name)(session, record)
+        session.flush()
+    return Outcome(row.target, event)
+
+
+def is_own(session: Session, record: Any, user_id: int | None) -> bool:
+    """Whether the person submitted the record or holds its territory as primary today."""
+    if user_id is None or user_id in _submitters(record):
+        return user_id is not None
+    today = local_today()
+    held = select(TerritoryAssignment.id).where(
+        TerritoryAssignment.territory_id == record.territory_id,
+        TerritoryAssignment.user_id == user_id,
+        TerritoryAssignment.kind == AssignmentKind.PRIMARY,
+        TerritoryAssignment.valid_from <= today,
+        TerritoryAssignment.valid_to.is_(None) | (TerritoryAssignment.valid_to >= today),
+    )
+    return session.scalar(held.limit(1)) is not None
+
+
+def _submitters(record: Any) -> set[int]:
+    names = ("submitted_by", "result_submitted_by")
+    return {value for name in names if (value := getattr(record, name, None)) is not None}
+
+
+def _listed_reason(session: Session, record: Any, reason_id: int | None) -> ReturnReason | None:
+    if reason_id is None:
+        return None
+    found: ReturnReason | None = session.scalar(
+        select(ReturnReason).where(
+            ReturnReason.id == reason_id, ReturnReason.company_id == record.company_id
+        )
+    )
+    if found is None:
+        raise PlanningError(N_("Please choose one of the offered values."), field="reason_id")
+    return found
+
+
+def _change(
+    session: Session, record: Any, row: Transition, reason: str, listed: ReturnReason | None
+) -> FlowEvent:
+    actor, now = current_actor(), utc_now()
+    event = FlowEvent(
+        company_id=record.company_id,
+        territory_id=record.territory_id,
+        record=row.record,
+        record_id=record.id,
+        month=record.month,
+        action=row.action,
+        from_state=row.state,
+        to_state=row.target,
+        record_version=record.version,
+        at=now,
+        user_id=actor.user_id,
+        user_name=actor.name,
+        reason_id=listed.id if listed else None,
+        reason=reason or None,
+    )
+    session.add(event)
+    statuses = type(record.status)
+    record.status = statuses[row.target]
+    _stamp(record, row, actor.user_id, now)
+    words = "; ".join(part for part in (listed.name if listed else "", reason) if part)
+    if row.action in {RETURN, RETURN_RESULT}:
+        record.return_reason = words[:LONGEST_REASON]
+    elif row.action in {SUBMIT, SUBMIT_RESULT}:
+        record.return_reason = None
+    session.flush()
+    return event
+
+
+def _stamp(record: Any, row: Transition, user_id: int | None, now: Any) -> None:
+    is_result = row.action.endswith("_result")
+    prefix = "result_" if is_result else ""
+    if row.action in {SUBMIT, SUBMIT_RESULT}:
+        setattr(record, f"{prefix}submitted_at", now)
+        setattr(record, f"{prefix}submitted_by", user_id)
+        if not is_result:
+            record.revision += 1
+    elif row.is_decision:
+        setattr(record, f"{prefix}decided_at", now)
+        setattr(record, f"{prefix}decided_by", user_id)
+
+
+def available(session: Session, record: Any, person: Person) -> list[Transition]:
+    """The actions the person may take on the record now (guards are asked when they are taken)."""
+    rows = [row for row in possible(type(record).__name__, record.status.name) if person.may(row)]
+    if any(row.is_decision for row in rows) and is_own(session, record, person.user_id):
+        rows = [row for row in rows if not row.is_decision]
+    return rows
+
+
+def require_editable(record: Any) -> None:
+    """Errors: `RecordLocked` when the record may not be changed in its state."""
+    if not is_editable(type(record).__name__, record.status.name):
+        raise RecordLocked
+
+
+def events_of(session: Session, record: Any) -> Sequence[FlowEvent]:
+    """What happened to the record, oldest first."""
+    identity = inspect(record).identity
+    return session.scalars(
+        select(FlowEvent)
+        .where(FlowEvent.record == type(record).__name__, FlowEvent.record_id == identity[0])
+        .order_by(FlowEvent.id)
+    ).all()
