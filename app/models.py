@@ -116,7 +116,13 @@ from app.master.models.product import (
     ProductStatus,
     TarSource,
 )
-from app.master.models.sales import MonthlySales, SalesLine, SalesSource
+from app.master.models.sales import (
+    MonthlySales,
+    OrderDay,
+    SalesLine,
+    SalesSource,
+    TerritorySales,
+)
 from app.master.models.settings import CalendarDay, DaySource, ParameterValue, ParameterVersion
 from app.organisation.models import (
     AssignmentKind,
@@ -224,6 +230,7 @@ __all__ = [
     "NeedOptionStrategy",
     "OperatingState",
     "OperatingStateStrategy",
+    "OrderDay",
     "OrderMode",
     "ParameterValue",
     "ParameterVersion",
@@ -269,6 +276,7 @@ __all__ = [
     "TerminalType",
     "Territory",
     "TerritoryAssignment",
+    "TerritorySales",
     "UndoneReason",
     "UnvisitedReason",
     "VisitFrequency",
@@ -299,6 +307,8 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
         CategoryProduct,
         SalesLine,
         MonthlySales,
+        TerritorySales,
+        OrderDay,
         CalendarDay,
         ParameterVersion,
         ParameterValue,

@@ -30,7 +30,7 @@ from app.demo.plan import (
     SmallCompany,
     seed_rows,
 )
-from app.exchange.sales_rollup import rebuild_monthly_sales
+from app.exchange.sales_rollup import rebuild_sales
 from app.master.calendar import calendar_overrides
 from app.master.key_brands import take_snapshot
 from app.master.seeding import seed_company, seed_products
@@ -168,7 +168,7 @@ def _add_sales(session: Session, company: Company, spec: SmallCompany, dates: Da
     )
     connection = session.connection()
     load(connection, SalesLine.__table__, lines)
-    rebuild_monthly_sales(connection, company.id, months)
+    rebuild_sales(connection, company.id, months)
 
 
 def _wares(session: Session, company_id: int) -> list[Ware]:

@@ -14,7 +14,15 @@ from sqlalchemy import (
 
 from app.analysis.changed_inputs import sales_changed
 from app.exchange.comparison import CHANGED, NEW, Comparison
-from app.exchange.sales_rollup import COLUMNS, LINES, MONTHLY, month_of, rolled_up_lines
+from app.exchange.sales_rollup import (
+    COLUMNS,
+    LINES,
+    MONTHLY,
+    month_of,
+    refresh_order_days,
+    refresh_territory_sales,
+    rolled_up_lines,
+)
 from app.kernel.db import db
 from app.kernel.dialect import refresh_statistics, upsert
 from app.kernel.period import Month
@@ -101,8 +109,12 @@ def roll_up(run: Comparison) -> None:
 def finish(run: Comparison) -> None:
     """Roll up; results that were made from the months of the batch are out of date."""
     roll_up(run)
-    stage = run.stage.c
-    months = run.connection.scalars(
-        select(stage.month).where(run.of_batch(NEW, CHANGED)).distinct()
-    ).all()
-    sales_changed(db.session(), run.company_id, map(Month.from_number, months))
+    stage, written = run.stage.c, run.of_batch(NEW, CHANGED)
+    days, products = (
+        run.connection.scalars(select(column).where(written).distinct()).all()
+        for column in (stage.order_date, stage.product_id)
+    )
+    months = {Month.of(day) for day in days}
+    refresh_territory_sales(run.connection, run.company_id, months, products)
+    refresh_order_days(run.connection, run.company_id, days)
+    sales_changed(db.session(), run.company_id, months)

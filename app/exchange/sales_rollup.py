@@ -1,7 +1,10 @@
-"""The one statement that rolls sales lines up to customer × product × month × territory."""
+"""What is kept of sales lines, each made by one statement: sums by customer, product, month and
+territory; of those by territory and product; and the days on which customers ordered.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
@@ -17,19 +20,27 @@ from sqlalchemy import (
     extract,
     func,
     insert,
+    or_,
     select,
 )
 
 from app.kernel.period import Month
-from app.models import MonthlySales, SalesLine
+from app.kernel.sql import count_if, whole
+from app.models import MonthlySales, OrderDay, Product, SalesLine, TerritorySales
 
 LINES = SalesLine.__table__
 MONTHLY = MonthlySales.__table__
+TERRITORIES = TerritorySales.__table__
+ORDER_DAYS = OrderDay.__table__
+PRODUCT = Product.__table__
 
 COLUMNS = [
     "company_id", "month", "customer_id", "product_id", "territory_id", "demanded_cartons",
     "delivered_cartons", "amount_fen", "line_count", "demanded_lines", "stockout_lines",
 ]  # fmt: skip
+
+
+ProductIds = Collection[int] | Select[Any]
 
 
 def month_of(day: ColumnElement[Any]) -> ColumnElement[int]:
@@ -67,10 +78,89 @@ def rolled_up_lines(company_id: int, month: ColumnElement[Any] | None = None) ->
     )
 
 
-def rebuild_monthly_sales(
-    connection: Connection, company_id: int, months: Collection[Month]
+def products_of(company_id: int) -> Select[Any]:
+    """Every product of the company, for `territory_sums`."""
+    return select(PRODUCT.c.id).where(PRODUCT.c.company_id == company_id)
+
+
+def territory_sums(
+    company_id: int, months: Collection[Month], product_ids: ProductIds
+) -> Select[Any]:
+    """`TerritorySales` of some months and products as monthly sales say, in the columns' order.
+
+    The products are always named, so that SQLite reads the index that has the order of the groups.
+    """
+    grain = (MONTHLY.c.company_id, MONTHLY.c.product_id, MONTHLY.c.month, MONTHLY.c.territory_id)
+    return (
+        select(
+            MONTHLY.c.company_id,
+            MONTHLY.c.month,
+            MONTHLY.c.territory_id,
+            MONTHLY.c.product_id,
+            whole(func.sum(MONTHLY.c.delivered_cartons)).label("delivered_cartons"),
+            whole(func.sum(MONTHLY.c.amount_fen)).label("amount_fen"),
+            whole(func.sum(MONTHLY.c.demanded_lines)).label("demanded_lines"),
+            whole(func.sum(MONTHLY.c.stockout_lines)).label("stockout_lines"),
+            count_if(MONTHLY.c.delivered_cartons > 0).label("buyers"),
+        )
+        .where(
+            MONTHLY.c.company_id == company_id,
+            MONTHLY.c.month.in_(months),
+            MONTHLY.c.product_id.in_(product_ids),
+        )
+        .group_by(*grain)
+    )
+
+
+def ordered_days(company_id: int, days: Collection[dt.date]) -> Select[Any]:
+    """`OrderDay` of some days as the lines say, in the columns' order."""
+    key = (LINES.c.company_id, LINES.c.order_date, LINES.c.territory_id, LINES.c.customer_id)
+    return (
+        select(*key)
+        .where(
+            LINES.c.company_id == company_id,
+            LINES.c.order_date.in_(days),
+            or_(LINES.c.delivered_cartons > 0, LINES.c.demanded_cartons > 0),
+        )
+        .group_by(*key)
+    )
+
+
+def refresh_territory_sales(
+    connection: Connection, company_id: int, months: Collection[Month], product_ids: ProductIds
 ) -> None:
-    """Make the roll-up of whole months what the company's lines say."""
+    """Make the sums of some months and products anew."""
+    connection.execute(
+        delete(TERRITORIES).where(
+            TERRITORIES.c.company_id == company_id,
+            TERRITORIES.c.month.in_(months),
+            TERRITORIES.c.product_id.in_(product_ids),
+        )
+    )
+    connection.execute(
+        insert(TERRITORIES).from_select(
+            [column.name for column in TERRITORIES.c],
+            territory_sums(company_id, months, product_ids),
+        )
+    )
+
+
+def refresh_order_days(connection: Connection, company_id: int, days: Collection[dt.date]) -> None:
+    """Find anew who ordered on some days."""
+    connection.execute(
+        delete(ORDER_DAYS).where(
+            ORDER_DAYS.c.company_id == company_id, ORDER_DAYS.c.order_date.in_(days)
+        )
+    )
+    connection.execute(
+        insert(ORDER_DAYS).from_select(
+            [column.name for column in ORDER_DAYS.c], ordered_days(company_id, days)
+        )
+    )
+
+
+def rebuild_sales(connection: Connection, company_id: int, months: Collection[Month]) -> None:
+    """Make all that is kept of whole months what the company's lines say."""
     for month in months:
         connection.execute(
             delete(MONTHLY).where(MONTHLY.c.company_id == company_id, MONTHLY.c.month == month)
@@ -79,3 +169,5 @@ def rebuild_monthly_sales(
             LINES.c.order_date.between(month.first_day, month.last_day)
         )
         connection.execute(insert(MONTHLY).from_select(COLUMNS, lines))
+        refresh_order_days(connection, company_id, list(month.days()))
+    refresh_territory_sales(connection, company_id, months, products_of(company_id))

@@ -257,7 +257,7 @@ def test_a_failure_leaves_no_half_company(app_factory, database_url, monkeypatch
     def fail(*_arguments):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr("app.demo.small_company.rebuild_monthly_sales", fail)
+    monkeypatch.setattr("app.demo.small_company.rebuild_sales", fail)
     app = app_factory(database_url)
     answer = app.test_cli_runner().invoke(args=["portal", "demo"])
     assert isinstance(answer.exception, RuntimeError)

@@ -1,4 +1,9 @@
-"""Sales lines 销售明细 and their roll-up by customer × product × month."""
+"""Sales lines 销售明细 and what is kept of them: sums by customer × product × month, of those by
+territory × product × month, and the days on which customers ordered.
+
+`app.exchange.sales_rollup` keeps all three, in the transaction that writes lines. They hold only
+what lines say; sticks, prices and key brands are applied when they are read, since these change.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +28,7 @@ from app.kernel.period import Month
 from app.master.models.customer import Customer, OrderMode, SettleMode
 from app.master.models.product import Product
 
-__all__ = ["MonthlySales", "SalesLine", "SalesSource"]
+__all__ = ["MonthlySales", "OrderDay", "SalesLine", "SalesSource", "TerritorySales"]
 
 
 class SalesSource(LabelledEnum):
@@ -94,7 +99,19 @@ class MonthlySales(db.Model):
     __tablename__ = "monthly_sales"
     __table_args__ = (
         ForeignKeyConstraint(["company_id", "customer_id"], ["customer.company_id", "customer.id"]),
-        Index("ix_monthly_sales_product", "company_id", "product_id", "month", "customer_id"),
+        # Covers the purchases of some products, and `TerritorySales` in the order of its groups.
+        Index(
+            "ix_monthly_sales_product",
+            "company_id",
+            "product_id",
+            "month",
+            "territory_id",
+            "customer_id",
+            "delivered_cartons",
+            "amount_fen",
+            "demanded_lines",
+            "stockout_lines",
+        ),
         {"info": table_info(Distribution.DISTRIBUTED)["info"], "sqlite_with_rowid": False},
     )
 
@@ -117,3 +134,51 @@ class MonthlySales(db.Model):
     customer: Mapped[Customer] = relationship(Customer)
     product: Mapped[Product] = relationship(Product)
     territory = relationship("Territory")
+
+
+class TerritorySales(db.Model):
+    """Monthly sales of a territory: what steps 5 and 6 and the trend charts add up.
+
+    Grain and key: company × month × territory × product. `buyers` are the customers whose net
+    quantity is positive.
+    """
+
+    __tablename__ = "territory_sales"
+    __table_args__ = {
+        "info": table_info(Distribution.DISTRIBUTED)["info"],
+        "sqlite_with_rowid": False,
+    }
+
+    company_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Company"))
+    month: Mapped[Month] = mapped_column(MonthType, primary_key=True, **label("Month"))
+    territory_id: Mapped[int] = mapped_column(
+        ForeignKey("territory.id"), primary_key=True, **label("Territory")
+    )
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("product.id"), primary_key=True, **label("Product")
+    )
+    delivered_cartons: Mapped[int] = mapped_column(Integer, **label("Delivered", unit="cartons"))
+    amount_fen: Mapped[int] = mapped_column(BigInteger, **label("Amount", unit="fen"))
+    demanded_lines: Mapped[int] = mapped_column(Integer, **label("Lines with demand"))
+    stockout_lines: Mapped[int] = mapped_column(Integer, **label("Stock-out lines"))
+    buyers: Mapped[int] = mapped_column(Integer, **label("Buyers"))
+
+
+class OrderDay(db.Model):
+    """A day on which a customer ordered: asked for something or got something; a return is none.
+
+    Grain and key: company × order date × territory of that date × customer.
+    """
+
+    __tablename__ = "order_day"
+    __table_args__ = (
+        ForeignKeyConstraint(["company_id", "customer_id"], ["customer.company_id", "customer.id"]),
+        {"info": table_info(Distribution.DISTRIBUTED)["info"], "sqlite_with_rowid": False},
+    )
+
+    company_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Company"))
+    order_date: Mapped[dt.date] = mapped_column(Date, primary_key=True, **label("Order date"))
+    territory_id: Mapped[int] = mapped_column(
+        ForeignKey("territory.id"), primary_key=True, **label("Territory")
+    )
+    customer_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Customer"))
