@@ -37,16 +37,17 @@ class Rival:
         self.company = self.connection.execute(query).fetchone()[0]
         query = "SELECT max(month) FROM monthly_sales WHERE company_id = ?"
         self.month = Month.from_number(self.connection.execute(query, [self.company]).fetchone()[0])
-        self.due = self._due_weeks(path)
+        computation = self._computation(path)
+        self.due, self.windows = dict(computation.due_weeks), computation.order_windows
 
-    def _due_weeks(self, path: Path) -> dict[int, int]:
+    def _computation(self, path: Path) -> Any:
         from sqlalchemy.orm import Session
 
         from app.analysis.computation import computation_of
         from benchmarks.monthly_analysis import _engine
 
         with Session(_engine(path)) as session:
-            return dict(computation_of(session, self.company, self.month).due_weeks)
+            return computation_of(session, self.company, self.month)
 
     def read(self, query: str, **words: Any) -> pd.DataFrame:
         return pd.read_sql_query(query.format(c=self.company, k=self.month.number, **words),
@@ -314,10 +315,17 @@ class Rival:
         total["e_settle_customers"] = (active["settle_mode"] == "ELECTRONIC").groupby(
             active["territory_id"]
         ).sum()  # fmt: skip
-        total["due_weeks"] = people["due_weeks"].sum()
-        total["order_weeks"] = np.minimum(active["order_weeks"], active["due_weeks"]).groupby(
-            active["territory_id"]
-        ).sum()  # fmt: skip
+        windows = pd.DataFrame(
+            [(row.weekday, row.day.isoformat()) for row in self.windows],
+            columns=["order_weekday", "order_date"],
+        )
+        due = active.reset_index().merge(windows, on="order_weekday")
+        total["due_days"] = due.groupby("territory_id").size()
+        ordered = self.lines[["customer_id", "order_date"]].drop_duplicates()
+        met = due.merge(
+            ordered, left_on=["id", "order_date"], right_on=["customer_id", "order_date"]
+        )
+        total["met_days"] = met.groupby("territory_id").size()
         self.indicator_rows = []
         from app.analysis.rules.indicators import INDICATORS
 

@@ -56,8 +56,8 @@ CATALOGUE_INPUTS = frozenset(
     {"is_active", "weight", "low_score", "effect_band", "ability_band", "is_problem", "strategies"}
 )
 
-PARAMETER_GROUPS = frozenset({"effect", "weight", "band", "problem", "order"})
-PARAMETER_INPUTS = frozenset({"abnormal_active_base_months"})
+PARAMETER_GROUPS = frozenset({"effect", "weight", "band", "problem"})
+PARAMETER_INPUTS = frozenset({"abnormal_active_base_months", "order_move_to_next_workday"})
 """What step 2 reads besides the groups."""
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from app.analysis.rules.computation import Computation
+from app.analysis.rules.order_success import order_windows
 from app.kernel.actor import current_actor
 from app.kernel.period import Month, utc_now
 from app.master.calendar import calendar_overrides
@@ -39,23 +40,24 @@ def computation_of(session: Session, company_id: int, month: Month) -> Computati
     """For analysing `month` (K) with the company's present parameters, by the present actor."""
     parameters = current_parameters(session, company_id)
     first = month.shift(-((DAYS_LOOKED_BACK + 27) // 28)).first_day
-    overrides = calendar_overrides(session, company_id, first, month.next.last_day)
-    due = {
-        weekday: len(
-            order_days(
-                month,
-                weekday,
-                overrides,
-                move_to_next=bool(parameters.order_move_to_next_workday),
-            )
-        )
+    overrides = calendar_overrides(session, company_id, first, month.shift(2).last_day)
+    moves = bool(parameters.order_move_to_next_workday)
+    days = {
+        weekday: [
+            order_days(each, weekday, overrides, move_to_next=moves) for each in (month, month.next)
+        ]
         for weekday in range(1, 8)
     }
     return Computation(
         month=month,
         parameters=parameters,
         now=utc_now(),
-        due_weeks=due,
+        due_weeks={weekday: len(own) for weekday, (own, _next) in days.items()},
+        order_windows=order_windows(
+            month,
+            {weekday: [*own, *later] for weekday, (own, later) in days.items()},
+            parameters.order_late_days,
+        ),
         data_batch_id=newest_sales_batch(session.connection(), company_id),
         user_id=current_actor().user_id,
     )

@@ -8,9 +8,10 @@ Units: value = num/den in the indicator's unit (percentages as plain ratio); tar
 Nulls: a zero denominator or missing entry is UNDETERMINED, a missing target NO_TARGET
 Errors: `OutOfScope`, `AnalysisCompleted`, `PlanSubmitted`, `InvalidTransition`, `PlanningError`
 Ambiguity: "本月各指标目标" are targets of the work month M = K + 1; K is judged against K's own.
-    订货成功率 is "customers ordering / customers due, per order day"; here each order day due is met
-    by an order in its work week, as in ORDER_UNSTABLE of step 2: a shop that orders a day late,
-    or on the day a holiday moved its order to, was served, and both figures then agree
+    订货成功率 is "customers ordering / customers due, per order day": an order meets the order day
+    when it is dated on it, or at most `order_late_days` later (0 by default); a day that a
+    holiday moved is due on the day it lands on. ORDER_UNSTABLE of step 2 asks for the regularity
+    of one customer and goes by work weeks
 
 The caller owns the transaction.
 """

@@ -26,6 +26,7 @@ UNITS: Mapping[str, str] = {
     "visits": N_("visits per day"),
     "customers": N_("customers"),
     "months": N_("months"),
+    "days": N_("days"),
     "minutes": N_("minutes"),
     "cartons": N_("cartons per month"),
     "fen": N_("yuan per carton"),
@@ -196,6 +197,11 @@ class Parameters(JudgementParameters):
     order_move_to_next_workday: int = parameter(
         1, N_("An order day on a holiday moves to the next workday"), "flag", 0, 1, "§2.2-6 [D]",
         N_("0: the order day is left out and the customer is not due that week."),
+    )  # fmt: skip
+    order_late_days: int = parameter(
+        0, N_("Days that an order may come late and still meet its order day"), "days", 0, 6,
+        "§2.2-6 [D]",
+        N_("For the order success rate. 0: only an order on the order day itself counts."),
     )  # fmt: skip
 
     price_first_fen: int = parameter(

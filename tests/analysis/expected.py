@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from app.analysis.rules import effect, indicators, problems
+from app.analysis.rules import effect, indicators, order_success, problems
 from app.master.rules_parameters import Parameters
 from app.models import (
     CustomerStatus,
@@ -155,16 +155,36 @@ def expected_territory(world: w.World, territory: int) -> indicators.TerritoryFi
     total["ordering_customers"] = sum(volume > 0 for volume in volumes.values())
     for who in world.customers:
         if who["territory_id"] == territory:
-            total["order_days"] += len(set(w.ordered_days(world, who["id"])))
+            in_month = [day for day in w.ordered_days(world, who["id"]) if day in w.K.days()]
+            total["order_days"] += len(set(in_month))
         is_open = who["status"] is CustomerStatus.ACTIVE and who["close_date"] is None
         is_later = who["close_date"] is not None and who["close_date"] > w.K.last_day
-        if who["territory_id"] != territory or who["open_date"] > w.K.last_day:
+        customer = due_customer(world, who)
+        orders = w.ordered_days(world, who["id"])
+        success = order_success.order_success(customer, w.K, w.WINDOWS, orders)
+        met, due = success.get(territory, (0, 0))
+        total["met_days"] += met
+        total["due_days"] += due
+        lives_here = (customer.territory_on(w.K.last_day, w.K) or who["territory_id"]) == territory
+        if not lives_here or who["open_date"] > w.K.last_day:
             continue
         if is_open or is_later:
-            due = w.DUE.get(who["order_weekday"], 0)
             total["customers"] += 1
             total["online_customers"] += who["order_mode"] is OrderMode.ONLINE
             total["e_settle_customers"] += who["settle_mode"] is SettleMode.ELECTRONIC
-            total["due_weeks"] += due
-            total["order_weeks"] += min(due, w.week_count(w.ordered_days(world, who["id"])))
     return indicators.TerritoryFigures(**total)
+
+
+def due_customer(world: w.World, who: dict) -> order_success.DueCustomer:
+    return order_success.DueCustomer(
+        weekday=who["order_weekday"],
+        open_date=who["open_date"],
+        closed_on=who["close_date"],
+        is_valid=who["status"] is CustomerStatus.ACTIVE,
+        territory_id=who["territory_id"],
+        stays=tuple(
+            order_success.Stay(territory, first, last)
+            for number, territory, first, last in world.stays
+            if number == who["id"]
+        ),
+    )

@@ -60,6 +60,7 @@ from app.models import (
     QuestionnaireStatus,
 )
 from tests.analysis import world as w
+from tests.analysis.random_world import random_world
 
 pytestmark = pytest.mark.sql
 
@@ -237,7 +238,7 @@ def test_target_customers_are_an_explicit_list_with_history(connection: Connecti
 
 def test_the_parts_of_every_figure_add_up(connection: Connection):
     """By customer, product and territory, for every indicator and rate, on random data."""
-    world = w.random_world(11, customers=25)
+    world = random_world(11, customers=25)
     w.organisation(connection)
     w.write(connection, world)
     computation = w.computation()
@@ -267,7 +268,7 @@ def test_the_parts_of_every_figure_add_up(connection: Connection):
 
 
 def test_company_rates_and_trends_agree_with_the_territory_s(connection: Connection):
-    world = w.random_world(12, customers=25)
+    world = random_world(12, customers=25)
     w.organisation(connection)
     w.write(connection, world)
     parameters = w.computation().parameters

@@ -31,6 +31,7 @@ from tests.analysis.expected import (
     expected_territory,
     members,
 )
+from tests.analysis.random_world import random_moves, random_world
 
 pytestmark = pytest.mark.sql
 
@@ -60,7 +61,7 @@ def stored_figures(row) -> effect.EffectFigures:
 
 @pytest.mark.parametrize(("scope", "seed"), list(zip(SCOPES, (1, 2), strict=True)))
 def test_step_2(connection: Connection, scope: Scope, seed: int):
-    world = w.random_world(seed)
+    world = random_world(seed)
     w.organisation(connection)
     w.write(connection, world)
     w.issue(connection, [w.focus(2, 3, w.K, w.K)])
@@ -167,7 +168,7 @@ def generated_states(connection, scope, world, expected, computation) -> None:
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["company", "territories"])
 def test_step_5(connection: Connection, scope: Scope):
-    world = w.random_world(3)
+    world = random_world(3)
     w.organisation(connection)
     w.write(connection, world)
     months = [w.K.shift(-n) for n in range(PARAMETERS.abnormal_active_base_months + 1)]
@@ -210,7 +211,7 @@ def test_step_5(connection: Connection, scope: Scope):
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["company", "territories"])
 def test_brand_shares(connection: Connection, scope: Scope):
-    world = w.random_world(6)
+    world = random_world(6)
     for row in world.products:
         row["brand"] = {0: None, 1: "Crane", 2: "Pine"}[row["id"] % 3]
     w.organisation(connection)
@@ -237,9 +238,11 @@ def test_brand_shares(connection: Connection, scope: Scope):
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["company", "territories"])
 def test_step_6(connection: Connection, scope: Scope):
-    world = w.random_world(4)
+    world = random_world(4)
+    random_moves(world, 4)
     w.organisation(connection)
     w.write(connection, world)
+    w.moves(connection, world.stays)
     expected = {}
     for territory in filter(scope.allows, world.territories):
         figures = expected_territory(world, territory)
@@ -274,7 +277,7 @@ def test_step_6(connection: Connection, scope: Scope):
 
 def test_two_companies_do_not_meet(connection: Connection):
     """The second company's identical ids of nothing change the first company's figures."""
-    world = w.random_world(5, customers=10)
+    world = random_world(5, customers=10)
     w.organisation(connection)
     w.write(connection, world)
     compute_effect(connection, Scope(1), w.M, w.computation())

@@ -1,11 +1,6 @@
-"""A small company for the analysis tests, and the same figures computed by the pure rules.
-
-Rows are written straight into the tables; `random_world` draws data with many ties and boundary
-cases. The `expected_…` functions are the slow, obvious way: loops over lists of dicts.
-"""
+"""A small company for the analysis tests; rows are written straight into the tables."""
 
 import datetime as dt
-import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from app.analysis.rules.computation import Computation
+from app.analysis.rules.order_success import order_windows
 from app.analysis.seeding import seed_analysis
+from app.exchange.sales_rollup import products_of, refresh_order_days, refresh_territory_sales
 from app.kernel.period import Month, WorkWeek
 from app.kernel.seed_file import read_seed
+from app.master.rules_calendar import order_days
 from app.master.rules_parameters import Parameters
 from app.master.seeding import SEED_FOLDER
 from app.models import (
@@ -51,11 +49,26 @@ K = Month(2026, 10)
 M = K.next
 NOW = dt.datetime.fromisoformat("2026-11-02T01:00:00")
 DUE = {1: 4, 2: 4, 3: 4, 4: 5, 5: 5}
+HOLIDAYS = {dt.date(2026, 10, day): False for day in range(1, 8)}
+WINDOWS = order_windows(
+    K,
+    {
+        weekday: [
+            day
+            for month in (K, M)
+            for day in order_days(month, weekday, HOLIDAYS, move_to_next=True)
+        ]
+        for weekday in range(1, 8)
+    },
+    late_days=2,
+)
 COMPANY = 1
 
 
 def computation(month: Month = K, parameters: Parameters | None = None, **more: Any) -> Computation:
-    return Computation(month, parameters or Parameters(number=1), NOW, DUE, **more)
+    return Computation(
+        month, parameters or Parameters(number=1), NOW, DUE, **{"order_windows": WINDOWS, **more}
+    )
 
 
 @dataclass
@@ -70,6 +83,7 @@ class World:
     listed: list[dict[str, Any]] = field(default_factory=list)
     keys: set[tuple[Month, int]] = field(default_factory=set)
     market_targets: list[dict[str, Any]] = field(default_factory=list)
+    stays: list[tuple[int, int, dt.date, dt.date | None]] = field(default_factory=list)
     territories: tuple[int, ...] = (1, 2, 3)
 
 
@@ -231,6 +245,7 @@ def write(connection: Connection, world: World) -> None:
     add(connection, Customer, world.customers)
     add(connection, MonthlySales, world.facts)
     add(connection, SalesLine, world.lines)
+    keep_sales(connection)
     add(connection, BrandTarget, world.targets)
     add(connection, TargetCustomer, world.listed)
     add(connection, MarketTarget, world.market_targets)
@@ -241,99 +256,12 @@ def write(connection: Connection, world: World) -> None:
     )
 
 
-def random_world(seed: int, customers: int = 60, products: int = 12) -> World:
-    """Small numbers, so ties, zeros and exact boundaries are frequent."""
-    draw = random.Random(seed)  # noqa: S311 -- test data
-    world = World()
-    world.products = [
-        product(
-            n,
-            sticks_per_carton=draw.choice([200, 200, 160]),
-            retail_fen=draw.choice([12_000, 15_000, None]),
-            wholesale_fen=draw.choice([10_000, 9_000, None, 16_000]),
-        )
-        for n in range(1, products + 1)
-    ]
-    for n in range(1, customers + 1):
-        status = draw.choice([CustomerStatus.ACTIVE] * 9 + [CustomerStatus.SUSPENDED])
-        world.customers.append(
-            customer(
-                n,
-                draw.choice(world.territories),
-                market_type=draw.choice(list(MarketType)),
-                business_type=draw.choice([BusinessType.GROCERY] * 3 + list(BusinessType)[:3]),
-                scale=draw.choice([Scale.SMALL, Scale.SMALL, Scale.LARGE]),
-                order_mode=draw.choice(list(OrderMode)),
-                settle_mode=draw.choice(list(SettleMode)),
-                order_weekday=draw.choice([1, 2, 4, None]),
-                status=status,
-                close_date=draw.choice([None, None, K.last_day, M.first_day]),
-                open_date=draw.choice(
-                    [dt.date(2020, 1, 1)] * 6
-                    + [K.first_day, K.first_day + dt.timedelta(1), M.first_day]
-                ),
-            )
-        )
-    for row in world.customers:
-        moved = draw.random() < 0.15
-        for month in (K, *(K.shift(-n) for n in range(1, 5)), K.shift(-12)):
-            for item in world.products:
-                for territory in {row["territory_id"], *((1, 2) if moved else ())}:
-                    if draw.random() < 0.5:
-                        continue
-                    demanded = draw.choice([0, 1, 1, 2])
-                    world.facts.append(
-                        fact(
-                            row["id"],
-                            item["id"],
-                            month,
-                            draw.choice([-2, -1, 0, 1, 1, 2, 3]),
-                            territory,
-                            amount_fen=draw.choice([-5_000, 0, 10_000, 9_999, 33_333]),
-                            demanded_lines=demanded,
-                            stockout_lines=draw.randint(0, demanded),
-                        )
-                    )
-        for day in draw.sample(list(K.days()), draw.randint(0, 6)):
-            delivered = draw.choice([-1, 0, 2])
-            world.lines.append(
-                line(
-                    row["id"],
-                    day,
-                    row["territory_id"],
-                    delivered_cartons=delivered,
-                    demanded_cartons=draw.choice([0, 1]),
-                )
-            )
-    world.keys = {(K, n) for n in range(1, products, 3)} | {(K.shift(-12), 2)}
-    rates = ("listing_target", "active_target", "stockout_target", "repurchase_target")
-    for territory in world.territories[:2]:
-        for item in world.products[::2]:
-            number = len(world.targets) + 1
-            chosen = {rate: draw.choice([None, 0, 1, 2500, 5000, 6667, 10_000]) for rate in rates}
-            world.targets.append(
-                {
-                    "id": number,
-                    "company_id": 1,
-                    "territory_id": territory,
-                    "product_id": item["id"],
-                    "from_month": K.previous,
-                    "to_month": draw.choice([K, M]),
-                    "list_revision": 1,
-                    **chosen,
-                }
-            )
-            world.listed += [
-                {
-                    "company_id": 1,
-                    "target_id": number,
-                    "customer_id": row["id"],
-                    "added_revision": 1,
-                    "removed_revision": draw.choice([None, None, 2]),
-                }
-                for row in draw.sample(world.customers, draw.randint(0, customers // 3))
-            ]
-    return world
+def keep_sales(connection: Connection) -> None:
+    """What the importer keeps of monthly sales and lines."""
+    months = connection.scalars(select(MonthlySales.__table__.c.month).distinct()).all()
+    refresh_territory_sales(connection, COMPANY, months, products_of(COMPANY))
+    days = connection.scalars(select(SalesLine.__table__.c.order_date).distinct()).all()
+    refresh_order_days(connection, COMPANY, days)
 
 
 def week_count(days: list[dt.date]) -> int:

@@ -103,7 +103,12 @@ INDICATORS: tuple[Indicator, ...] = (
         N_("As volume growth against last year, for the products that are key brands this month"),
         in_points=True,
     ),
-    Indicator("ORDER_SUCCESS", "percent", N_("Weeks in which customers ordered ÷ order days due")),
+    Indicator(
+        "ORDER_SUCCESS",
+        "percent",
+        N_("Customers who ordered ÷ customers due, added up over the order days of the month"),
+        version=2,
+    ),
     Indicator("VOLUME_PER_CUSTOMER", "cartons_per_customer", N_("Volume ÷ ordering customers")),
     Indicator("ORDER_FREQUENCY", "days", N_("Days with an order ÷ ordering customers")),
     Indicator("WIDTH", "products", N_("Products bought, added up ÷ ordering customers")),
@@ -137,6 +142,7 @@ class TerritoryFigures:
 
     `key_last_year_sticks`: last year's volume of the products that are key brands in K.
     `customers`: valid on the last day of K; `ordering_customers`: with a positive net volume.
+    `due_days`: customers due, added up over the order days; `met_days`: of these, who ordered.
     """
 
     sticks: int = 0
@@ -152,8 +158,8 @@ class TerritoryFigures:
     ordering_customers: int = 0
     bought_products: int = 0
     order_days: int = 0
-    order_weeks: int = 0
-    due_weeks: int = 0
+    met_days: int = 0
+    due_days: int = 0
     customers: int = 0
     online_customers: int = 0
     e_settle_customers: int = 0
@@ -173,7 +179,7 @@ def market_figure(code: str, figures: TerritoryFigures) -> Pair:
         "KEY_VOLUME": (f.key_sticks, standard),
         "KEY_SHARE": (f.key_sticks, f.sticks),
         "KEY_GROWTH": (f.key_sticks - f.key_last_year_sticks, f.key_last_year_sticks),
-        "ORDER_SUCCESS": (f.order_weeks, f.due_weeks),
+        "ORDER_SUCCESS": (f.met_days, f.due_days),
         "VOLUME_PER_CUSTOMER": (f.sticks, standard * f.ordering_customers),
         "ORDER_FREQUENCY": (f.order_days, f.ordering_customers),
         "WIDTH": (f.bought_products, f.ordering_customers),

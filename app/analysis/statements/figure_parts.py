@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, sele
 
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import ProductMonths, TerritoryFigures
-from app.analysis.statements.customer_figures import of_ware, order_days_of, wares, week_number
+from app.analysis.statements.customer_figures import of_ware, order_days_of, wares
 from app.analysis.statements.market_figures import resident_customers, territory_figures
+from app.analysis.statements.order_success import order_success_rows
 from app.analysis.statements.watched_products import list_members, lookback, sold_months
 from app.kernel.scope import Scope
 from app.kernel.sql import count_if, whole
@@ -69,7 +70,9 @@ def figures_by(
     parts: dict[int, dict[str, int]] = {}
     statements = [_sales_by(scope, computation, f"{by}_id")]
     if by == "customer":
-        statements += [_order_days(scope, computation), _residents(scope, computation)]
+        statements += [
+            make(scope, computation) for make in (_order_days, _residents, _order_success)
+        ]
     for statement in statements:
         for row in connection.execute(statement):
             values = dict(row._mapping)
@@ -132,20 +135,7 @@ def _order_days(scope: Scope, computation: Computation) -> Select[Any]:
 
 
 def _residents(scope: Scope, computation: Computation) -> Select[Any]:
-    """Orders of a resident count wherever they were placed, as in `resident_sums`."""
-    month = computation.month
-    residents = resident_customers(scope.company_id, month, computation.due_weeks)
-    days = order_days_of(scope.company_id, month)
-    weeks = (
-        select(
-            days.c.customer_id,
-            func.count(week_number(days.c.order_date, month).distinct()).label("order_weeks"),
-        )
-        .group_by(days.c.customer_id)
-        .subquery("weeks")
-    )
-    ordered = func.coalesce(weeks.c.order_weeks, 0)
-    due = residents.c.due_weeks
+    residents = resident_customers(scope.company_id, computation.month)
     return (
         select(
             residents.c.customer_id.label("part"),
@@ -156,9 +146,16 @@ def _residents(scope: Scope, computation: Computation) -> Select[Any]:
             case((residents.c.settle_mode == SettleMode.ELECTRONIC, 1), else_=0).label(
                 "e_settle_customers"
             ),
-            due.label("due_weeks"),
-            case((ordered < due, ordered), else_=due).label("order_weeks"),
         )
-        .select_from(residents.outerjoin(weeks, weeks.c.customer_id == residents.c.customer_id))
+        .select_from(residents)
         .where(scope.rows(residents))
     )
+
+
+def _order_success(scope: Scope, computation: Computation) -> Select[Any]:
+    rows = order_success_rows(scope, computation).subquery("success")
+    return select(
+        rows.c.customer_id.label("part"),
+        whole(func.sum(rows.c.due_days)).label("due_days"),
+        whole(func.sum(rows.c.met_days)).label("met_days"),
+    ).group_by(rows.c.customer_id)

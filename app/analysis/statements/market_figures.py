@@ -28,14 +28,9 @@ from sqlalchemy import (
 
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import INDICATORS, Indicator
-from app.analysis.statements.customer_figures import (
-    due_weeks,
-    of_ware,
-    order_days_of,
-    wares,
-    week_number,
-)
+from app.analysis.statements.customer_figures import of_ware, order_days_of, wares
 from app.analysis.statements.judgement import judged_row, judging_columns
+from app.analysis.statements.order_success import order_success_rows
 from app.analysis.statements.watched_products import active_on_last_day
 from app.kernel.period import Month
 from app.kernel.quantity import FEN_PER_YUAN, STICKS_PER_CASE, STICKS_PER_STANDARD_CARTON
@@ -165,9 +160,9 @@ def order_sums(scope: Scope, month: Month) -> Subquery:
     )
 
 
-def resident_customers(company_id: int, month: Month, due: Mapping[int, int]) -> Subquery:
-    """(company_id, territory_id, customer_id, order_mode, settle_mode, due_weeks): the customers
-    active on the month's last day, in the territory they stood in on that day.
+def resident_customers(company_id: int, month: Month) -> Subquery:
+    """(company_id, territory_id, customer_id, order_mode, settle_mode): the customers active on
+    the month's last day, in the territory they stood in on that day.
     """
     day = month.last_day
     stay = and_(
@@ -183,7 +178,6 @@ def resident_customers(company_id: int, month: Month, due: Mapping[int, int]) ->
             CUSTOMER.c.id.label("customer_id"),
             CUSTOMER.c.order_mode,
             CUSTOMER.c.settle_mode,
-            due_weeks(CUSTOMER.c.order_weekday, due).label("due_weeks"),
         )
         .select_from(CUSTOMER.outerjoin(STAY, stay))
         .where(CUSTOMER.c.company_id == company_id, active_on_last_day(month))
@@ -191,23 +185,24 @@ def resident_customers(company_id: int, month: Month, due: Mapping[int, int]) ->
     )
 
 
-def resident_sums(scope: Scope, month: Month, due: Mapping[int, int]) -> Subquery:
-    """(company_id, territory_id, customers, online_customers, e_settle_customers, due_weeks,
-    order_weeks): a customer orders in at most as many weeks as were due.
-    """
-    residents = resident_customers(scope.company_id, month, due)
-    days = order_days_of(scope.company_id, month)
-    weeks = (
+def success_sums(scope: Scope, computation: Computation) -> Subquery:
+    """(company_id, territory_id, due_days, met_days): over the order days of the month."""
+    rows = order_success_rows(scope, computation).subquery("success")
+    return (
         select(
-            days.c.company_id,
-            days.c.customer_id,
-            func.count(week_number(days.c.order_date, month).distinct()).label("order_weeks"),
+            rows.c.company_id,
+            rows.c.territory_id,
+            whole(func.sum(rows.c.due_days)).label("due_days"),
+            whole(func.sum(rows.c.met_days)).label("met_days"),
         )
-        .group_by(days.c.company_id, days.c.customer_id)
-        .subquery("weeks")
+        .group_by(rows.c.company_id, rows.c.territory_id)
+        .subquery("success_sums")
     )
-    ordered = func.coalesce(weeks.c.order_weeks, 0)
-    kept = case((ordered < residents.c.due_weeks, ordered), else_=residents.c.due_weeks)
+
+
+def resident_sums(scope: Scope, month: Month) -> Subquery:
+    """(company_id, territory_id, customers, online_customers, e_settle_customers)."""
+    residents = resident_customers(scope.company_id, month)
     return (
         select(
             residents.c.company_id,
@@ -215,17 +210,6 @@ def resident_sums(scope: Scope, month: Month, due: Mapping[int, int]) -> Subquer
             func.count().label("customers"),
             count_if(residents.c.order_mode == OrderMode.ONLINE).label("online_customers"),
             count_if(residents.c.settle_mode == SettleMode.ELECTRONIC).label("e_settle_customers"),
-            whole(func.sum(residents.c.due_weeks)).label("due_weeks"),
-            whole(func.sum(kept)).label("order_weeks"),
-        )
-        .select_from(
-            residents.outerjoin(
-                weeks,
-                and_(
-                    weeks.c.company_id == residents.c.company_id,
-                    weeks.c.customer_id == residents.c.customer_id,
-                ),
-            )
         )
         .where(scope.rows(residents))
         .group_by(residents.c.company_id, residents.c.territory_id)
@@ -241,7 +225,8 @@ def territory_figures(scope: Scope, computation: Computation) -> CTE:
     previous = base_sums(scope, month.previous, ware, "previous")
     last_year = base_sums(scope, month.shift(-12), ware, "last_year")
     orders = order_sums(scope, month)
-    residents = resident_sums(scope, month, computation.due_weeks)
+    residents = resident_sums(scope, month)
+    success = success_sums(scope, computation)
 
     def same(other: Subquery) -> ColumnElement[bool]:
         return and_(
@@ -256,11 +241,11 @@ def territory_figures(scope: Scope, computation: Computation) -> CTE:
         "order_days": orders.c.order_days,
         **{
             name: residents.c[name]
-            for name in (
-                "customers", "online_customers", "e_settle_customers", "due_weeks", "order_weeks",
-            )
+            for name in ("customers", "online_customers", "e_settle_customers")
         },
-    }  # fmt: skip
+        "due_days": success.c.due_days,
+        "met_days": success.c.met_days,
+    }
     rows = (
         select(
             TERRITORY.c.company_id,
@@ -273,6 +258,7 @@ def territory_figures(scope: Scope, computation: Computation) -> CTE:
             .outerjoin(last_year, same(last_year))
             .outerjoin(orders, same(orders))
             .outerjoin(residents, same(residents))
+            .outerjoin(success, same(success))
         )
         .where(TERRITORY.c.company_id == scope.company_id)
     )
@@ -294,7 +280,7 @@ def indicator_pairs(f: Any) -> dict[str, tuple[Any, Any]]:
         "KEY_VOLUME": (f.key_sticks, literal(standard)),
         "KEY_SHARE": (f.key_sticks, f.sticks),
         "KEY_GROWTH": (f.key_sticks - f.key_last_year_sticks, f.key_last_year_sticks),
-        "ORDER_SUCCESS": (f.order_weeks, f.due_weeks),
+        "ORDER_SUCCESS": (f.met_days, f.due_days),
         "VOLUME_PER_CUSTOMER": (f.sticks, f.ordering_customers * standard),
         "ORDER_FREQUENCY": (f.order_days, f.ordering_customers),
         "WIDTH": (f.bought_products, f.ordering_customers),

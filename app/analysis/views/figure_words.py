@@ -49,7 +49,7 @@ TERMS: Mapping[str, tuple[tuple[str, int], tuple[str, int]]] = {
     "KEY_VOLUME": ((N_("sticks"), 1), (N_("sticks of a standard carton"), 1)),
     "KEY_SHARE": ((N_("cartons of key brands"), 200), (N_("cartons"), 200)),
     "KEY_GROWTH": ((N_("cartons more"), 200), (N_("cartons last year"), 200)),
-    "ORDER_SUCCESS": ((N_("weeks with an order"), 1), (N_("order days due"), 1)),
+    "ORDER_SUCCESS": ((N_("customers who ordered"), 1), (N_("customers due"), 1)),
     "VOLUME_PER_CUSTOMER": ((N_("cartons"), 200), (N_("ordering customers"), 200)),
     "ORDER_FREQUENCY": ((N_("days with an order"), 1), (N_("ordering customers"), 1)),
     "WIDTH": ((N_("products bought"), 1), (N_("ordering customers"), 1)),
