@@ -152,6 +152,7 @@ from app.plan.models.service_plan import (
     UndoneReason,
 )
 from app.plan.models.visit_plan import (
+    DayChoice,
     VisitObstacle,
     VisitPlan,
     VisitPlanProblem,
@@ -194,6 +195,7 @@ __all__ = [
     "DailySheet",
     "DailySheetLine",
     "DailyVisit",
+    "DayChoice",
     "DaySource",
     "Department",
     "EffectBand",

@@ -1241,6 +1241,39 @@ def upgrade() -> None:
         ),
         sa.Column("note", sa.String(length=200), nullable=True, comment="Remark"),
         sa.Column(
+            "run_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="Generation",
+        ),
+        sa.Column(
+            "frequency",
+            sa.Enum(
+                "WEEKLY",
+                "SEMIMONTHLY",
+                "MONTHLY",
+                name="visitfrequency",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Planned for the frequency",
+        ),
+        sa.Column(
+            "day_choice",
+            sa.Enum(
+                "WISHED",
+                "LINE",
+                "WEEKDAY_OFF",
+                "WEEKDAY_FULL",
+                name="daychoice",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+            comment="Reason for the day",
+        ),
+        sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="ID"
         ),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False, comment="Version"),
@@ -1300,8 +1333,9 @@ def upgrade() -> None:
             sa.Enum(
                 "NO_FREQUENCY",
                 "NO_WORKDAY",
-                "WEEKDAY_OFF",
                 "DAY_FULL",
+                "WEEKDAY_OFF",
+                "WEEKDAY_FULL",
                 name="visitobstacle",
                 native_enum=False,
                 length=24,

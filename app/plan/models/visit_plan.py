@@ -23,6 +23,7 @@ from app.kernel.db import db
 from app.kernel.errors import N_
 from app.kernel.labels import LabelledEnum, label
 from app.kernel.period import Month
+from app.master.models.customer import VisitFrequency
 from app.plan.models.month_plan import RowOrigin
 
 
@@ -36,12 +37,25 @@ class VisitStatus(LabelledEnum):
 
 
 class VisitObstacle(LabelledEnum):
-    """Why a customer could not be planned as often as the frequency asks."""
+    """Why a customer could not be planned as often, or on the weekday, as wished.
+
+    With the two of the weekday the visit stands on another day of the week; no visit is missing.
+    """
 
     NO_FREQUENCY = ("无频率", N_("No visit frequency"))
-    NO_WORKDAY = ("无工作日", N_("No workday in the period"))
-    WEEKDAY_OFF = ("星期不符", N_("The wished weekday is no workday in any week of the period"))
+    NO_WORKDAY = ("无工作日", N_("The week has no workday"))
     DAY_FULL = ("能力不足", N_("Every possible day is full"))
+    WEEKDAY_OFF = ("意愿日休息", N_("The wished weekday is a day off"))
+    WEEKDAY_FULL = ("意愿日已满", N_("The wished weekday is full"))
+
+
+class DayChoice(LabelledEnum):
+    """Why generation chose the day."""
+
+    WISHED = ("意愿日", N_("The wished weekday"))
+    LINE = ("同线路", N_("With its line, days levelled"))
+    WEEKDAY_OFF = ("意愿日休息", N_("The wished weekday is a day off"))
+    WEEKDAY_FULL = ("意愿日已满", N_("The wished weekday is full"))
 
 
 class VisitPlan(Recorded, db.Model):
@@ -49,6 +63,9 @@ class VisitPlan(Recorded, db.Model):
 
     `month` is that of the work week (its Thursday's), which decides the frequency. `sequence` is
     the place in the day's route, from 1. `moved_from` is the day it was first planned for.
+    A generated visit tells why it is there: `run_id` is the generation, with its parameter
+    version, `frequency` the one it was planned for, `day_choice` the reason for the day.
+    `is_touched` and CANCELLED: a person's decision, generation leaves the turn empty.
     """
 
     __tablename__ = "visit_plan"
@@ -78,6 +95,13 @@ class VisitPlan(Recorded, db.Model):
         Boolean, default=False, server_default="0", **label("Changed by hand")
     )
     note: Mapped[str | None] = mapped_column(String(200), **label("Remark"))
+    run_id: Mapped[int | None] = mapped_column(BigId, **label("Generation"))
+    frequency: Mapped[VisitFrequency | None] = mapped_column(
+        code_list(VisitFrequency), **label("Planned for the frequency")
+    )
+    day_choice: Mapped[DayChoice | None] = mapped_column(
+        code_list(DayChoice), **label("Reason for the day")
+    )
 
     customer = relationship("Customer", viewonly=True)
     territory = relationship("Territory")
