@@ -20,6 +20,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     from app.master import category_tree
     from app.security import change_log, row_scope
     from app.views import register_views
+    from app.workflow import write_lock
 
     app = Flask(__name__)
     app.config.from_mapping(config.load_settings(os.environ))
@@ -34,6 +35,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     category_tree.install()
     change_log.install()
     changed_inputs.install()
+    write_lock.install()
     with app.app_context():
         register_views(app)
     request_lifecycle.install(app)

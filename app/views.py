@@ -35,6 +35,7 @@ from app.master.views.catalogues import (
     AbilityItemView,
     NeedOptionView,
     ProblemReasonView,
+    ReturnReasonView,
     ServiceStrategyView,
 )
 from app.master.views.category_products import CategoryProductView
@@ -50,6 +51,7 @@ from app.security.change_log_views import ChangeLogView
 from app.security.matrix_views import MatrixView
 from app.security.security_manager import PortalSecurityManager
 from app.security.user_views import UserView
+from app.workflow.flow_pages import FLOW_VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ MENU: tuple[MenuRow, ...] = (
         "ProblemReason",
         "fa-circle-question",
     ),
+    MenuRow("method", N_("Return reasons"), "ReturnReasonView.list", "ReturnReason", "fa-reply"),
     MenuRow("organisation", N_("Users"), "UserView.list", "User", "fa-users"),
     MenuRow(
         "organisation", N_("Roles and permissions"), "MatrixView.index", "Grant", "fa-user-shield"
@@ -238,6 +241,7 @@ VIEWS: tuple[type, ...] = (
     NeedOptionView,
     AbilityItemView,
     ProblemReasonView,
+    ReturnReasonView,
     ImportView,
     ExportFileView,
     TaskView,
@@ -263,6 +267,7 @@ VIEWS: tuple[type, ...] = (
     MatrixView,
     ChangeLogView,
     AccessKeyView,
+    *FLOW_VIEWS,
 )
 """Every view besides the home page and FAB's own, in the order of registration."""
 

@@ -32,6 +32,7 @@ from app.models import (
     PriceClass,
     ProblemReason,
     Product,
+    ReturnReason,
     ServiceStrategy,
 )
 from app.security.statement_guard import BY_HAND
@@ -79,6 +80,9 @@ def _seed_catalogues(session: Session, company_id: int) -> list[str]:
     if _is_empty(session, ProblemReason, company_id):
         _insert(session, ProblemReason, company_id, "problem_reasons", ())
         filled.append("problem_reason")
+    if _is_empty(session, ReturnReason, company_id):
+        _insert(session, ReturnReason, company_id, "return_reasons", ())
+        filled.append("return_reason")
     return filled
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, insert, inspect, select
+from sqlalchemy import and_, event, insert, inspect, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.kernel.actor import current_actor
@@ -149,37 +150,63 @@ class HistoryEntry:
     reason: str | None
     action: ChangeAction
     changes: dict[str, list[str]]
+    record: str = ""
 
 
 def change_history(item: Any, limit: int = 100) -> list[HistoryEntry]:
     """The newest changes of a record the caller may already see, latest first, in words."""
+    rows = _rows([(type(item), [item.id])], None, limit)
+    words = ChangeWords((row.entity, row.changes) for row in rows)
+    return [
+        _entry(
+            row, {name: [old, new] for name, (_l, old, new) in zip(row.changes, told, strict=True)}
+        )
+        for row in rows
+        for told in [words.of(row.entity, row.changes)]
+    ]
+
+
+def changes_since(
+    records: Sequence[tuple[type[Any], Sequence[int]]], moment: dt.datetime | None, limit: int
+) -> list[HistoryEntry]:
+    """The newest changes of several records the caller may already see, latest first, in words.
+
+    `records` are (entity, ids); `moment` (UTC) None = whenever. The keys of `changes` are labels.
+    """
+    rows = _rows(records, moment, limit)
+    words = ChangeWords((row.entity, row.changes) for row in rows)
+    return [
+        _entry(row, {label: [old, new] for label, old, new in words.of(row.entity, row.changes)})
+        for row in rows
+    ]
+
+
+def _rows(
+    records: Sequence[tuple[type[Any], Sequence[int]]], moment: dt.datetime | None, limit: int
+) -> Sequence[Any]:
     table = ChangeLog.__table__
-    entity = entity_name(type(item))
-    rows = db.session.execute(
+    named = [(entity_name(model), ids) for model, ids in records]
+    which = or_(*(and_(table.c.entity == name, table.c.record_id.in_(ids)) for name, ids in named))
+    since = true() if moment is None else table.c.at > moment
+    return db.session.execute(
         select(table)
-        .where(table.c.entity == entity, table.c.record_id == item.id)
+        .where(which, since)
         .order_by(table.c.id.desc())
         .limit(limit)
         .execution_options(**{BY_HAND: True})
     ).all()
-    words = ChangeWords((entity, row.changes) for row in rows)
-    return [
-        HistoryEntry(
-            to_local(row.at),
-            row.user_name,
-            source_word(row.source),
-            row.reason,
-            row.action,
-            dict(
-                zip(
-                    row.changes,
-                    ([old, new] for _l, old, new in words.of(entity, row.changes)),
-                    strict=True,
-                )
-            ),
-        )
-        for row in rows
-    ]
+
+
+def _entry(row: Any, changes: dict[str, list[str]]) -> HistoryEntry:
+    return HistoryEntry(
+        to_local(row.at),
+        row.user_name,
+        source_word(row.source),
+        row.reason,
+        row.action,
+        changes,
+        row.record_label,
+    )
 
 
 def install(session: Any = None) -> None:

@@ -7,15 +7,16 @@ one: the record's row is locked first and read anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, object_session
 
 from app import models
 from app.kernel.actor import current_actor
@@ -23,6 +24,9 @@ from app.kernel.errors import N_, InvalidTransition, OutOfScope, PlanningError, 
 from app.kernel.period import local_today, utc_now
 from app.models import AssignmentKind, FlowEvent, ReturnReason, TerritoryAssignment
 from app.workflow.machine import (
+    COMMENT,
+    CONTENT,
+    MARKS,
     RECORDS,
     RETURN,
     RETURN_RESULT,
@@ -30,9 +34,9 @@ from app.workflow.machine import (
     SUBMIT_RESULT,
     Transition,
     is_editable,
+    permission_of,
     possible,
     transition,
-    was_done,
 )
 from app.workflow.steps import STEP_BY_NUMBER, module_path
 
@@ -65,7 +69,27 @@ class ReasonMissing(PlanningError):
 class RecordLocked(InvalidTransition):
     """A submitted or approved record is read-only."""
 
-    msgid = N_("The record was submitted and cannot be changed. Withdraw it first.")
+    msgid = N_("An approved record cannot be changed.")
+
+
+LOCKED_BECAUSE: Mapping[tuple[str, str], str] = {
+    (CONTENT, "SUBMITTED"): N_(
+        "The record was submitted and cannot be changed. Withdraw it first."
+    ),
+    (MARKS, "DRAFT"): N_("Tasks are marked when the plan is approved."),
+    (MARKS, "SUBMITTED"): N_("Tasks are marked when the plan is approved."),
+    (MARKS, "RESULT_SUBMITTED"): N_(
+        "The result was submitted; marks cannot be changed. Withdraw the result first."
+    ),
+    (MARKS, "RESULT_APPROVED"): N_("The result was approved; marks cannot be changed."),
+    (COMMENT, "DRAFT"): N_("A summary is commented on once it is submitted."),
+}
+"""Part and state → what to tell whoever tries to change it; `RecordLocked.msgid` otherwise."""
+
+
+def refusal(part: str, state: str) -> RecordLocked:
+    """Why this part cannot be changed in this state."""
+    return RecordLocked(LOCKED_BECAUSE.get((part, state)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +105,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `perform` did; `event` None = it had been done before."""
+    """What `perform` did. `is_repeated`: nothing now, `event` tells who had done it before."""
 
     state: str
-    event: FlowEvent | None
-
-    @property
-    def is_repeated(self) -> bool:
-        return self.event is None
+    event: FlowEvent
+    is_repeated: bool = False
 
 
 _running: ContextVar[bool] = ContextVar("transition_running", default=False)
@@ -100,7 +121,8 @@ def is_running() -> bool:
 
 
 @contextmanager
-def _transition_running() -> Iterator[None]:
+def transition_running() -> Iterator[None]:
+    """Writes inside the block are part of a transition."""
     token = _running.set(True)
     try:
         yield
@@ -126,22 +148,26 @@ def perform(
     version: int | None,
     reason: str = "",
     reason_id: int | None = None,
+    at: dt.datetime | None = None,
 ) -> Outcome:
-    """Take `action` on `record`. The caller commits.
+    """Take `action` on `record`, now or `at` (UTC). The caller commits.
 
-    Errors: `InvalidTransition` (not from this state), `NotAllowed`, `OwnRecord`, `StaleVersion`
-    (changed since the person saw `version`), `ReasonMissing`, and what the guards raise.
+    Errors: `NotAllowed`, `InvalidTransition` (not from this state), `OwnRecord`, `StaleVersion`
+    (changed since the person saw `version`), `ReasonMissing`, and what the guards raise. A second
+    click or a second person doing the same is no error: the outcome `is_repeated`.
     """
     kind = type(record).__name__
+    session.flush()  # pending changes meet the write lock in the state they were made in
     session.refresh(record, with_for_update=True)
     state = record.status.name
+    if (permission_of(kind, action), kind) not in person.permissions:
+        raise NotAllowed
     row = transition(kind, state, action)
     if row is None:
-        if was_done(kind, state, action):
-            return Outcome(state, None)
+        last = last_event(session, record)
+        if last is not None and (last.action, last.to_state) == (action, state):
+            return Outcome(state, last, is_repeated=True)
         raise InvalidTransition
-    if not person.may(row):
-        raise NotAllowed
     if row.is_decision and is_own(session, record, person.user_id):
         raise OwnRecord
     if version != record.version:
@@ -153,10 +179,10 @@ def perform(
     if row.needs_reason and not (reason or listed):
         raise ReasonMissing(field="reason")
     step = import_module(module_path(STEP_BY_NUMBER[RECORDS[kind].step]))
-    with _transition_running():
+    with transition_running():
         for name in row.guards:
             getattr(step, name)(session, record)
-        event = _change(session, record, row, reason, listed)
+        event = _change(session, record, row, reason, listed, at or utc_now())
         for name in row.effects:
             getattr(step, name)(session, record)
         session.flush()
@@ -165,8 +191,10 @@ def perform(
 
 def is_own(session: Session, record: Any, user_id: int | None) -> bool:
     """Whether the person submitted the record or holds its territory as primary today."""
-    if user_id is None or user_id in _submitters(record):
-        return user_id is not None
+    if user_id is None:
+        return False
+    if user_id in (record.submitted_by, getattr(record, "result_submitted_by", None)):
+        return True
     today = local_today()
     held = select(TerritoryAssignment.id).where(
         TerritoryAssignment.territory_id == record.territory_id,
@@ -176,11 +204,6 @@ def is_own(session: Session, record: Any, user_id: int | None) -> bool:
         TerritoryAssignment.valid_to.is_(None) | (TerritoryAssignment.valid_to >= today),
     )
     return session.scalar(held.limit(1)) is not None
-
-
-def _submitters(record: Any) -> set[int]:
-    names = ("submitted_by", "result_submitted_by")
-    return {value for name in names if (value := getattr(record, name, None)) is not None}
 
 
 def _listed_reason(session: Session, record: Any, reason_id: int | None) -> ReturnReason | None:
@@ -197,9 +220,14 @@ def _listed_reason(session: Session, record: Any, reason_id: int | None) -> Retu
 
 
 def _change(
-    session: Session, record: Any, row: Transition, reason: str, listed: ReturnReason | None
+    session: Session,
+    record: Any,
+    row: Transition,
+    reason: str,
+    listed: ReturnReason | None,
+    now: dt.datetime,
 ) -> FlowEvent:
-    actor, now = current_actor(), utc_now()
+    actor = current_actor()
     event = FlowEvent(
         company_id=record.company_id,
         territory_id=record.territory_id,
@@ -229,7 +257,7 @@ def _change(
     return event
 
 
-def _stamp(record: Any, row: Transition, user_id: int | None, now: Any) -> None:
+def _stamp(record: Any, row: Transition, user_id: int | None, now: dt.datetime) -> None:
     is_result = row.action.endswith("_result")
     prefix = "result_" if is_result else ""
     if row.action in {SUBMIT, SUBMIT_RESULT}:
@@ -250,17 +278,31 @@ def available(session: Session, record: Any, person: Person) -> list[Transition]
     return rows
 
 
-def require_editable(record: Any) -> None:
-    """Errors: `RecordLocked` when the record may not be changed in its state."""
-    if not is_editable(type(record).__name__, record.status.name):
-        raise RecordLocked
+def require_editable(record: Any, part: str = CONTENT) -> None:
+    """For what writes past the session, before it writes: the record's row is locked and read anew.
+
+    Errors: `RecordLocked` when this part of the record may not be changed in its state.
+    """
+    session = object_session(record)
+    if session is not None:
+        session.refresh(record, ["status", "version"], with_for_update={"key_share": True})
+    if not is_editable(type(record).__name__, record.status.name, part):
+        raise refusal(part, record.status.name)
+
+
+def _of_record(record: Any) -> Select[FlowEvent]:
+    return select(FlowEvent).where(
+        FlowEvent.company_id == record.company_id,
+        FlowEvent.record == type(record).__name__,
+        FlowEvent.record_id == record.id,
+    )
 
 
 def events_of(session: Session, record: Any) -> Sequence[FlowEvent]:
     """What happened to the record, oldest first."""
-    identity = inspect(record).identity
-    return session.scalars(
-        select(FlowEvent)
-        .where(FlowEvent.record == type(record).__name__, FlowEvent.record_id == identity[0])
-        .order_by(FlowEvent.id)
-    ).all()
+    return session.scalars(_of_record(record).order_by(FlowEvent.id)).all()
+
+
+def last_event(session: Session, record: Any) -> FlowEvent | None:
+    """What happened to the record last."""
+    return session.scalar(_of_record(record).order_by(FlowEvent.id.desc()).limit(1))

@@ -26,8 +26,24 @@ ACTION_LABELS: Mapping[str, str] = {
     APPROVE_RESULT: N_("Approve result"),
 }
 
+DONE_LABELS: Mapping[str, str] = {
+    SUBMIT: N_("Submitted"),
+    WITHDRAW: N_("Withdrawn"),
+    RETURN: N_("Returned"),
+    APPROVE: N_("Approved"),
+    SUBMIT_RESULT: N_("Result submitted"),
+    WITHDRAW_RESULT: N_("Result withdrawn"),
+    RETURN_RESULT: N_("Result returned"),
+    APPROVE_RESULT: N_("Result approved"),
+}
+"""The action as something that happened."""
+
 UPDATE, DECIDE = "update", "approve"
 """Permissions on the record's entity that an action asks for."""
+
+CONTENT, MARKS, COMMENT = "content", "marks", "comment"
+"""Parts of a record that open and close on their own: what was planned or written, the marks of
+step 12 with temporary tasks, a market manager's comment on a summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +73,14 @@ class Transition:
 class Record:
     """A kind of record with a flow; `entity` is also the name its permissions are granted under.
 
-    `step` owns guards and effects; `editable` are the states in which its rows may be changed
-    outside of a transition.
+    `step` owns guards and effects. `editable` says, by part, in which states its rows may be
+    changed outside of a transition; a part that is not named is never open.
     """
 
     entity: str
     step: int
     label: str
-    editable: frozenset[str]
-    final: frozenset[str]
+    editable: Mapping[str, frozenset[str]]
 
 
 RECORDS: Mapping[str, Record] = {
@@ -73,11 +88,17 @@ RECORDS: Mapping[str, Record] = {
     for record in (
         Record(
             "ServicePlan", 7, N_("Service strategies"),
-            frozenset({"DRAFT"}), frozenset({"RESULT_APPROVED"}),
+            {CONTENT: frozenset({"DRAFT"}), MARKS: frozenset({"APPROVED"})},
         ),
-        Record("MonthPlan", 8, N_("Month plan"), frozenset({"DRAFT"}), frozenset({"APPROVED"})),
-        Record("WeekSummary", 13, N_("Week summary"), frozenset({"DRAFT"}), frozenset()),
-        Record("MonthSummary", 14, N_("Month summary"), frozenset({"DRAFT"}), frozenset()),
+        Record("MonthPlan", 8, N_("Month plan"), {CONTENT: frozenset({"DRAFT"})}),
+        Record(
+            "WeekSummary", 13, N_("Week summary"),
+            {CONTENT: frozenset({"DRAFT"}), COMMENT: frozenset({"SUBMITTED"})},
+        ),
+        Record(
+            "MonthSummary", 14, N_("Month summary"),
+            {CONTENT: frozenset({"DRAFT"}), COMMENT: frozenset({"SUBMITTED"})},
+        ),
     )
 }  # fmt: skip
 
@@ -140,13 +161,19 @@ def possible(record: str, state: str) -> tuple[Transition, ...]:
     return tuple(row for row in TRANSITIONS if (row.record, row.state) == (record, state))
 
 
-def was_done(record: str, state: str, action: str) -> bool:
-    """Whether `state` is where `action` leads: doing it again changes nothing."""
-    return any(
-        (row.record, row.target, row.action) == (record, state, action) for row in TRANSITIONS
+def permission_of(record: str, action: str) -> str | None:
+    """The permission an action asks for, whatever the state; None = the record has no such action."""
+    return next(
+        (row.permission for row in TRANSITIONS if (row.record, row.action) == (record, action)),
+        None,
     )
 
 
-def is_editable(record: str, state: str) -> bool:
-    """Whether a person may change the record's rows in this state."""
-    return state in RECORDS[record].editable
+def actions_of(record: str) -> tuple[str, ...]:
+    """Every action of a kind of record, each once, in the order of the table."""
+    return tuple(dict.fromkeys(row.action for row in TRANSITIONS if row.record == record))
+
+
+def is_editable(record: str, state: str, part: str = CONTENT) -> bool:
+    """Whether a person may change this part of the record in this state."""
+    return state in RECORDS[record].editable.get(part, frozenset())

@@ -40,6 +40,7 @@ def test_a_company_gets_everything_once(company_id):
         "need_option",
         "ability_item",
         "problem_reason",
+        "return_reason",
         "calendar_day",
         "parameter_version",
     } <= set(seed_company(db.session(), company_id))

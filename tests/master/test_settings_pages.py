@@ -22,7 +22,7 @@ from tests.master.portal_client import signed_in_client
 pytestmark = pytest.mark.web
 
 TEXTS = {row.code: row.text(row.default) for row in PARAMETERS}
-CATALOGUES = ("/strategies", "/needs", "/ability-items", "/problem-reasons")
+CATALOGUES = ("/strategies", "/needs", "/ability-items", "/problem-reasons", "/return-reasons")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The catalogues of the method: service strategies, needs, ability items, problem reasons."""
+"""The catalogues of the method: strategies, needs, ability items, reasons of problems and returns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
 from app.kernel.formatters import MISSING
 from app.kernel.list_filters import Quick
-from app.models import AbilityItem, NeedOption, ProblemReason, ServiceStrategy
+from app.models import AbilityItem, NeedOption, ProblemReason, ReturnReason, ServiceStrategy
 from app.security.row_scope import current_scope
 
 ALL_WEIGHTS = 100
@@ -85,7 +85,7 @@ def _strategies_field(description: Any) -> StrategiesField:
 
 
 class CatalogueView(PlanningView):
-    """What the four pages share; not a page itself."""
+    """What the five pages share; not a page itself."""
 
     order_columns = ["code", "sort", "is_active"]
     base_order = ("sort", "asc")
@@ -226,3 +226,11 @@ class ProblemReasonView(CatalogueView):
     list_title = _l("Problem reasons")
     entity_label = _l("problem reason")
     hint = _l("Offered when an indicator is judged abnormal in steps 5 and 6.")
+
+
+class ReturnReasonView(CatalogueView):
+    datamodel = SQLAInterface(ReturnReason)
+    route_base = "/return-reasons"
+    list_title = _l("Return reasons")
+    entity_label = _l("return reason")
+    hint = _l("Offered to market managers who return a plan, a result or a summary.")
