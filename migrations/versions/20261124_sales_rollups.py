@@ -52,7 +52,9 @@ def upgrade() -> None:
         sa.Column("month", sa.Integer(), nullable=False, comment="Month"),
         id_column("territory_id", "Territory"),
         id_column("product_id", "Product"),
-        sa.Column("delivered_cartons", sa.Integer(), nullable=False, comment="Delivered (cartons)"),
+        sa.Column(
+            "delivered_cartons", sa.BigInteger(), nullable=False, comment="Delivered (cartons)"
+        ),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False, comment="Amount (fen)"),
         sa.Column("demanded_lines", sa.Integer(), nullable=False, comment="Lines with demand"),
         sa.Column("stockout_lines", sa.Integer(), nullable=False, comment="Stock-out lines"),

@@ -1,6 +1,6 @@
 """§2.2 step 5 — 品牌占有率: what a product and its brand are of a territory's volume.
 
-Reads: monthly_sales (K), product, brand_target. `rules.indicators.brand_volumes` specifies it.
+Reads: territory_sales (K), product, brand_target. `rules.indicators.brand_volumes` specifies it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from app.analysis.statements.brand_rates import targeted_products
 from app.kernel.period import Month
 from app.kernel.scope import Scope
 from app.kernel.sql import whole
-from app.models import MonthlySales, Product
+from app.models import Product, TerritorySales
 
-SALES, PRODUCT = MonthlySales.__table__, Product.__table__
+SALES, PRODUCT = TerritorySales.__table__, Product.__table__
 
 
 def product_volumes(scope: Scope, month: Month) -> CTE:
@@ -29,13 +29,10 @@ def product_volumes(scope: Scope, month: Month) -> CTE:
             SALES.c.territory_id,
             SALES.c.product_id,
             PRODUCT.c.brand,
-            whole(func.sum(SALES.c.delivered_cartons * PRODUCT.c.sticks_per_carton)).label(
-                "sticks"
-            ),
+            (SALES.c.delivered_cartons * PRODUCT.c.sticks_per_carton).label("sticks"),
         )
         .join(PRODUCT, PRODUCT.c.id == SALES.c.product_id)
         .where(scope.rows(SALES), SALES.c.month == month)
-        .group_by(SALES.c.company_id, SALES.c.territory_id, SALES.c.product_id, PRODUCT.c.brand)
         .cte("volumes")
         .prefix_with("MATERIALIZED")
     )

@@ -1,6 +1,6 @@
 """§2.2 step 2 — what a customer bought, ordered and is compared with, in one SELECT.
 
-Reads: customer, monthly_sales (K, K−1, K−12), sales_line (K), product, key_product_snapshot (K).
+Reads: customer, monthly_sales (K, K−1, K−12), order_day (K), product, key_product_snapshot (K).
 Peers are the company's, so the months are added up for the whole company; only the customers in
 scope come out. A customer's sales count wherever they stood when they ordered.
 """
@@ -21,7 +21,6 @@ from sqlalchemy import (
     func,
     literal,
     not_,
-    or_,
     select,
 )
 
@@ -35,11 +34,11 @@ from app.models import (
     CustomerStatus,
     KeyProductSnapshot,
     MonthlySales,
+    OrderDay,
     Product,
-    SalesLine,
 )
 
-CUSTOMER, SALES, LINE = Customer.__table__, MonthlySales.__table__, SalesLine.__table__
+CUSTOMER, SALES, DAY = Customer.__table__, MonthlySales.__table__, OrderDay.__table__
 PRODUCT, KEY = Product.__table__, KeyProductSnapshot.__table__
 
 OWN_FIGURES = (
@@ -179,21 +178,14 @@ def week_number(day: Any, month: Month) -> ColumnElement[int]:
     return case(*cases)
 
 
-def is_order(line: Any) -> ColumnElement[bool]:
-    """A line that asked for something or brought something; a return is no order."""
-    return or_(line.c.delivered_cartons > 0, line.c.demanded_cartons > 0)
-
-
 def order_days_of(company_id: int, month: Month) -> Subquery:
     """(company_id, order_date, territory_id, customer_id): one row per day with an order."""
     return (
-        select(LINE.c.company_id, LINE.c.order_date, LINE.c.territory_id, LINE.c.customer_id)
+        select(DAY)
         .where(
-            LINE.c.company_id == company_id,
-            LINE.c.order_date.between(month.first_day, month.last_day),
-            is_order(LINE),
+            DAY.c.company_id == company_id,
+            DAY.c.order_date.between(month.first_day, month.last_day),
         )
-        .group_by(LINE.c.company_id, LINE.c.order_date, LINE.c.territory_id, LINE.c.customer_id)
         .subquery("order_days")
     )
 

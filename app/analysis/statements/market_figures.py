@@ -1,13 +1,13 @@
 """§2.2 step 6 — a territory's sums of month K and the market indicators made of them.
 
-Reads: monthly_sales (K, K−1, K−12), sales_line (K), product, key_product_snapshot (K), customer,
-customer_territory. `rules.indicators.market_figure` specifies the indicators. Sales count for the
+Reads: territory_sales (K, K−1, K−12), monthly_sales (K), order_day (K), product,
+key_product_snapshot (K), customer, customer_territory. `rules.indicators.market_figure` specifies the indicators. Sales count for the
 territory of the order date; customers for the territory they stood in on the month's last day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +19,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    not_,
     or_,
     select,
     true,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.indicators import INDICATORS, Indicator
-from app.analysis.statements.customer_figures import of_ware, order_days_of, wares
+from app.analysis.statements.customer_figures import order_days_of, wares
 from app.analysis.statements.judgement import judged_row, judging_columns
 from app.analysis.statements.order_success import order_success_rows
 from app.analysis.statements.watched_products import active_on_last_day
@@ -43,11 +42,14 @@ from app.models import (
     MarketTarget,
     MonthlySales,
     OrderMode,
+    Product,
     SettleMode,
     Territory,
+    TerritorySales,
 )
 
-SALES, CUSTOMER = MonthlySales.__table__, Customer.__table__
+SALES, MONTHLY = TerritorySales.__table__, MonthlySales.__table__
+CUSTOMER, PRODUCT = Customer.__table__, Product.__table__
 STAY, TERRITORY, TARGET = (
     CustomerTerritory.__table__,
     Territory.__table__,
@@ -56,46 +58,30 @@ STAY, TERRITORY, TARGET = (
 COMPUTED = tuple(row for row in INDICATORS if not row.is_entered)
 
 
-def customer_months(scope: Scope, month: Month, sums: Mapping[str, Any], ware: CTE) -> Subquery:
-    """(company_id, territory_id, customer_id, sums of a month): one row per customer and territory.
-
-    The roll-up is read in the order of its key, customer by customer, so nothing is sorted; only
-    the few who moved within the month are read again, by territory.
-    """
-
-    def rows(*columns: Any) -> Select[Any]:
-        return (
-            select(
-                SALES.c.company_id,
-                SALES.c.customer_id,
-                *columns,
-                *(value.label(name) for name, value in sums.items()),
-            )
-            .join(ware, of_ware(ware))
-            .where(scope.rows(SALES), SALES.c.month == month)
+def territory_sums(scope: Scope, month: Month, ware: CTE, name: str) -> Subquery:
+    """(company_id, territory_id, sums of a month); key brands and prices as in `ware`."""
+    cartons = SALES.c.delivered_cartons
+    sums = {
+        "sticks": cartons * ware.c.sticks,
+        "amount_fen": SALES.c.amount_fen,
+        "key_sticks": cartons * ware.c.key_sticks,
+        "margin_fen": cartons * ware.c.margin_fen,
+        "retail_fen": cartons * ware.c.retail_fen,
+        "demanded_lines": SALES.c.demanded_lines,
+        "stockout_lines": SALES.c.stockout_lines,
+        "bought_products": SALES.c.buyers,
+    }
+    return (
+        select(
+            SALES.c.company_id,
+            SALES.c.territory_id,
+            *(whole(func.sum(value)).label(column) for column, value in sums.items()),
         )
-
-    total = (
-        rows(
-            func.min(SALES.c.territory_id).label("territory_id"),
-            func.max(SALES.c.territory_id).label("other_territory_id"),
-        )
-        .group_by(SALES.c.company_id, SALES.c.customer_id)
-        .cte(f"totals_{month.number}")
+        .join(ware, ware.c.product_id == SALES.c.product_id)
+        .where(scope.rows(SALES), SALES.c.month == month)
+        .group_by(SALES.c.company_id, SALES.c.territory_id)
+        .subquery(name)
     )
-    is_split = total.c.territory_id != total.c.other_territory_id
-    stayed = select(
-        total.c.company_id,
-        total.c.customer_id,
-        total.c.territory_id,
-        *(total.c[name] for name in sums),
-    ).where(not_(is_split))
-    moved = (
-        rows(SALES.c.territory_id)
-        .where(SALES.c.customer_id.in_(select(total.c.customer_id).where(is_split)))
-        .group_by(SALES.c.customer_id, SALES.c.territory_id, SALES.c.company_id)
-    )
-    return union_all(stayed, moved).subquery(f"customer_months_{month.number}")
 
 
 SUMS = (
@@ -104,48 +90,31 @@ SUMS = (
 )  # fmt: skip
 
 
-def territory_sums(scope: Scope, month: Month, ware: CTE) -> Subquery:
-    """(company_id, territory_id, sums, ordering_customers)."""
-    cartons = SALES.c.delivered_cartons
-    sums = {
-        "sticks": whole(func.sum(cartons * ware.c.sticks)),
-        "amount_fen": whole(func.sum(SALES.c.amount_fen)),
-        "key_sticks": whole(func.sum(cartons * ware.c.key_sticks)),
-        "margin_fen": whole(func.sum(cartons * ware.c.margin_fen)),
-        "retail_fen": whole(func.sum(cartons * ware.c.retail_fen)),
-        "demanded_lines": whole(func.sum(SALES.c.demanded_lines)),
-        "stockout_lines": whole(func.sum(SALES.c.stockout_lines)),
-        "bought_products": count_if(cartons > 0),
-    }
-    rows = customer_months(scope, month, sums, ware)
-    return (
+def buyer_sums(scope: Scope, month: Month) -> Subquery:
+    """(company_id, territory_id, ordering_customers): customers whose net volume there is
+    positive.
+    """
+    customers = (
         select(
-            rows.c.company_id,
-            rows.c.territory_id,
-            *(whole(func.sum(rows.c[name])).label(name) for name in SUMS),
-            count_if(rows.c.sticks > 0).label("ordering_customers"),
+            MONTHLY.c.company_id,
+            MONTHLY.c.territory_id,
+            whole(func.sum(MONTHLY.c.delivered_cartons * PRODUCT.c.sticks_per_carton)).label(
+                "sticks"
+            ),
         )
-        .group_by(rows.c.company_id, rows.c.territory_id)
-        .subquery("sums")
+        .join(PRODUCT, PRODUCT.c.id == MONTHLY.c.product_id)
+        .where(scope.rows(MONTHLY), MONTHLY.c.month == month)
+        .group_by(MONTHLY.c.customer_id, MONTHLY.c.territory_id, MONTHLY.c.company_id)
+        .subquery("customers")
     )
-
-
-def base_sums(scope: Scope, month: Month, ware: CTE, name: str) -> Subquery:
-    """(company_id, territory_id, sticks, key_sticks) of a base month; key brands as in `ware`."""
-    cartons = SALES.c.delivered_cartons
-    sums = {
-        "sticks": whole(func.sum(cartons * ware.c.sticks)),
-        "key_sticks": whole(func.sum(cartons * ware.c.key_sticks)),
-    }
-    rows = customer_months(scope, month, sums, ware)
     return (
         select(
-            rows.c.company_id,
-            rows.c.territory_id,
-            *(whole(func.sum(rows.c[column])).label(column) for column in sums),
+            customers.c.company_id,
+            customers.c.territory_id,
+            count_if(customers.c.sticks > 0).label("ordering_customers"),
         )
-        .group_by(rows.c.company_id, rows.c.territory_id)
-        .subquery(name)
+        .group_by(customers.c.company_id, customers.c.territory_id)
+        .subquery("buyer_sums")
     )
 
 
@@ -221,9 +190,10 @@ def territory_figures(scope: Scope, computation: Computation) -> CTE:
     """One row per territory in scope with the fields of `rules.indicators.TerritoryFigures`."""
     month = computation.month
     ware = wares(scope.company_id, month)
-    sums = territory_sums(scope, month, ware)
-    previous = base_sums(scope, month.previous, ware, "previous")
-    last_year = base_sums(scope, month.shift(-12), ware, "last_year")
+    sums = territory_sums(scope, month, ware, "sums")
+    previous = territory_sums(scope, month.previous, ware, "previous")
+    last_year = territory_sums(scope, month.shift(-12), ware, "last_year")
+    buyers = buyer_sums(scope, month)
     orders = order_sums(scope, month)
     residents = resident_sums(scope, month)
     success = success_sums(scope, computation)
@@ -234,7 +204,8 @@ def territory_figures(scope: Scope, computation: Computation) -> CTE:
         )
 
     given = {
-        **{name: sums.c[name] for name in (*SUMS, "ordering_customers")},
+        **{name: sums.c[name] for name in SUMS},
+        "ordering_customers": buyers.c.ordering_customers,
         "previous_sticks": previous.c.sticks,
         "last_year_sticks": last_year.c.sticks,
         "key_last_year_sticks": last_year.c.key_sticks,
@@ -256,6 +227,7 @@ def territory_figures(scope: Scope, computation: Computation) -> CTE:
             TERRITORY.outerjoin(sums, same(sums))
             .outerjoin(previous, same(previous))
             .outerjoin(last_year, same(last_year))
+            .outerjoin(buyers, same(buyers))
             .outerjoin(orders, same(orders))
             .outerjoin(residents, same(residents))
             .outerjoin(success, same(success))

@@ -1,6 +1,6 @@
 """§2.2 step 6 — order days due and met, by territory or by customer.
 
-Reads: customer, customer_territory, sales_line (K and the days a late order may come after it).
+Reads: customer, customer_territory, order_day (K and the days a late order may come after it).
 `rules.order_success` specifies them. Almost every customer is open and stays in one territory all
 month: its due days are a constant of its weekday, only those of the others are counted one by one.
 """
@@ -29,12 +29,12 @@ from sqlalchemy import (
 
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.order_success import OrderWindow
-from app.analysis.statements.customer_figures import due_weeks, is_order
+from app.analysis.statements.customer_figures import due_weeks
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.models import Customer, CustomerStatus, CustomerTerritory, SalesLine
+from app.models import Customer, CustomerStatus, CustomerTerritory, OrderDay
 
-CUSTOMER, STAY, LINE = Customer.__table__, CustomerTerritory.__table__, SalesLine.__table__
+CUSTOMER, STAY, DAY = Customer.__table__, CustomerTerritory.__table__, OrderDay.__table__
 
 
 def order_success_rows(scope: Scope, computation: Computation) -> Select[Any]:
@@ -140,19 +140,11 @@ def _is_there(stays: Any, day: Any) -> ColumnElement[bool]:
 def _met_days(stays: CTE, company_id: int, windows: Sequence[OrderWindow]) -> Any:
     """(customer_id, territory_id, first_day, met_days) of the stays with an order that met a day."""
     days = [day for window in windows for day in (window.day, window.last_day)]
-    in_time = LINE.c.order_date.between(min(days), max(days)) if days else false()
-    # In the order of the index of the dates: nothing is sorted.
-    ordered = (
-        select(LINE.c.company_id, LINE.c.order_date, LINE.c.territory_id, LINE.c.customer_id)
-        .where(LINE.c.company_id == company_id, in_time, is_order(LINE))
-        .group_by(LINE.c.company_id, LINE.c.order_date, LINE.c.territory_id, LINE.c.customer_id)
-        .subquery("ordered")
-    )
+    in_time = DAY.c.order_date.between(min(days), max(days)) if days else false()
     orders = (
-        select(
-            stays, met_day(stays.c.order_weekday, ordered.c.order_date, windows).label("due_day")
-        )
-        .select_from(ordered.join(stays, stays.c.customer_id == ordered.c.customer_id))
+        select(stays, met_day(stays.c.order_weekday, DAY.c.order_date, windows).label("due_day"))
+        .select_from(DAY.join(stays, stays.c.customer_id == DAY.c.customer_id))
+        .where(DAY.c.company_id == company_id, in_time)
         .subquery("orders")
     )
     key = (orders.c.customer_id, orders.c.territory_id, orders.c.first_day)

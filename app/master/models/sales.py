@@ -157,7 +157,7 @@ class TerritorySales(db.Model):
     product_id: Mapped[int] = mapped_column(
         ForeignKey("product.id"), primary_key=True, **label("Product")
     )
-    delivered_cartons: Mapped[int] = mapped_column(Integer, **label("Delivered", unit="cartons"))
+    delivered_cartons: Mapped[int] = mapped_column(BigInteger, **label("Delivered", unit="cartons"))
     amount_fen: Mapped[int] = mapped_column(BigInteger, **label("Amount", unit="fen"))
     demanded_lines: Mapped[int] = mapped_column(Integer, **label("Lines with demand"))
     stockout_lines: Mapped[int] = mapped_column(Integer, **label("Stock-out lines"))
