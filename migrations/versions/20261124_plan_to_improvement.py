@@ -1341,6 +1341,7 @@ def upgrade() -> None:
                 "NO_FREQUENCY",
                 "NO_WORKDAY",
                 "DAY_FULL",
+                "DATE_TAKEN",
                 "WEEKDAY_OFF",
                 "WEEKDAY_FULL",
                 name="visitobstacle",

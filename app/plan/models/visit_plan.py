@@ -45,6 +45,7 @@ class VisitObstacle(LabelledEnum):
     NO_FREQUENCY = ("无频率", N_("No visit frequency"))
     NO_WORKDAY = ("无工作日", N_("The week has no workday"))
     DAY_FULL = ("能力不足", N_("Every possible day is full"))
+    DATE_TAKEN = ("日期已用", N_("The only possible day has a cancelled or missed visit"))
     WEEKDAY_OFF = ("意愿日休息", N_("The wished weekday is a day off"))
     WEEKDAY_FULL = ("意愿日已满", N_("The wished weekday is full"))
 
