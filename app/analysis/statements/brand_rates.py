@@ -32,7 +32,6 @@ from app.analysis.statements.watched_products import (
     covering,
     list_members,
     lookback,
-    of_products,
     sold_months,
 )
 from app.kernel.period import Month
@@ -96,7 +95,7 @@ def set_sizes(
 def _sizes_of_sales(
     scope: Scope, months: Sequence[Month], product_ids: Any, keys: Sequence[str]
 ) -> Select[Any]:
-    conditions = [of_products(product_ids)]
+    conditions = [SALES.c.product_id.in_(product_ids)]
     if scope.territory_ids is not None:
         conditions.append(SALES.c.territory_id.in_(scope.territory_ids))
     customers = sold_months(scope, months, (*keys, "customer_id"), conditions)

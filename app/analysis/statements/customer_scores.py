@@ -6,7 +6,7 @@ Each statement reads and writes the rows of one company and month; `app.analysis
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -154,7 +154,11 @@ def _item_terms(scope: Scope, month: Month) -> Subquery:
     )
 
 
-def effect_sums(company_id: int, month: Month) -> Subquery:
+Chosen = Callable[[Any], list[ColumnElement[bool]]]
+"""Conditions on the customer column of a table: the customers to score, none for all of them."""
+
+
+def effect_sums(company_id: int, month: Month, chosen: Chosen) -> Subquery:
     """(company_id, customer_id, num, den): Σ weight·score and Σ weight of the scored items."""
     return (
         select(
@@ -163,13 +167,18 @@ def effect_sums(company_id: int, month: Month) -> Subquery:
             whole(func.sum(ITEM.c.weight * ITEM.c.score)).label("num"),
             whole(func.sum(ITEM.c.weight)).label("den"),
         )
-        .where(ITEM.c.company_id == company_id, ITEM.c.month == month, ITEM.c.score.is_not(None))
+        .where(
+            ITEM.c.company_id == company_id,
+            ITEM.c.month == month,
+            ITEM.c.score.is_not(None),
+            *chosen(ITEM.c.customer_id),
+        )
         .group_by(ITEM.c.company_id, ITEM.c.customer_id)
         .subquery("effect")
     )
 
 
-def ability_sums(company_id: int, month: Month) -> Subquery:
+def ability_sums(company_id: int, month: Month, chosen: Chosen) -> Subquery:
     """(company_id, customer_id, num, den, scored): over the ability items in use."""
     return (
         select(
@@ -185,6 +194,7 @@ def ability_sums(company_id: int, month: Month) -> Subquery:
             SCORE.c.month == month,
             ABILITY.c.company_id == company_id,
             ABILITY.c.is_active,
+            *chosen(SCORE.c.customer_id),
         )
         .group_by(SCORE.c.company_id, SCORE.c.customer_id)
         .subquery("ability")
@@ -212,8 +222,18 @@ def score_update(
 
     `items_in_use`: how many ability items a complete evaluation has.
     """
-    effect, ability = effect_sums(scope.company_id, month), ability_sums(scope.company_id, month)
     other = STATE.alias("other")
+    scored = and_(scope.rows(other), other.c.month == month)
+    if customer_ids is not None:
+        scored = and_(scored, other.c.customer_id.in_(customer_ids))
+
+    def chosen(customer_id: Any) -> list[ColumnElement[bool]]:
+        if scope.territory_ids is None and customer_ids is None:
+            return []
+        return [customer_id.in_(select(other.c.customer_id).where(scored))]
+
+    effect = effect_sums(scope.company_id, month, chosen)
+    ability = ability_sums(scope.company_id, month, chosen)
 
     def same(sums: Any) -> ColumnElement[bool]:
         return and_(
@@ -237,10 +257,8 @@ def score_update(
             case((or_(other.c.is_new, complete), 1), else_=0).label("is_complete"),
         )
         .select_from(other.outerjoin(effect, same(effect)).outerjoin(ability, same(ability)))
-        .where(scope.rows(other), other.c.month == month)
+        .where(scored)
     )
-    if customer_ids is not None:
-        new = new.where(other.c.customer_id.in_(customer_ids))
     rows = new.subquery("new")
     generated = STATE.c.status.in_([StateStatus.GENERATED, StateStatus.STALE])
     effect_band = band(

@@ -6,7 +6,7 @@ territory's department.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -38,6 +38,9 @@ from app.models import (
 SALES, CUSTOMER = MonthlySales.__table__, Customer.__table__
 TARGET, LISTED = BrandTarget.__table__, TargetCustomer.__table__
 FOCUS, TERRITORY = FocusProduct.__table__, Territory.__table__
+
+INDEX_ORDER = ("product_id", "territory_id", "customer_id")
+"""As in the index of monthly_sales by product: grouping in this order sorts what is nearly sorted."""
 
 
 def covering(table: Any, month: Month) -> ColumnElement[bool]:
@@ -82,16 +85,6 @@ def lookback(month: Month, months: int) -> list[Month]:
     return [month.shift(-back) for back in range(max(months, 1) + 1)]
 
 
-def of_products(product_ids: Any) -> ColumnElement[bool]:
-    """Sales of some products. A collection is a handful, found by the index on products; a select
-    may be a tenth of the assortment, for which reading the months in the order of the key is
-    faster: adding zero keeps SQLite from the index.
-    """
-    if isinstance(product_ids, Collection):
-        return SALES.c.product_id.in_(product_ids)
-    return (SALES.c.product_id + 0).in_(product_ids)
-
-
 def sold_months(
     scope: Scope,
     months: Sequence[Month],
@@ -103,7 +96,7 @@ def sold_months(
     `keys` are columns of monthly_sales besides company_id, `conditions` limit it; `cartons_i` is
     the net quantity of months[i], the lines are those of months[0].
     """
-    group = [SALES.c[key] for key in KEY_ORDER if key in keys]
+    group = [SALES.c[key] for key in INDEX_ORDER if key in keys]
     now = SALES.c.month == months[0]
     return (
         select(
@@ -140,10 +133,6 @@ def bought_by_member(
     if "territory_id" not in keys and scope.territory_ids is not None:
         bought = bought.where(SALES.c.territory_id.in_(scope.territory_ids))
     return bought.correlate(members).scalar_subquery()
-
-
-KEY_ORDER = ("customer_id", "product_id", "territory_id")
-"""As in the key of monthly_sales: grouping in this order sorts what is nearly sorted."""
 
 
 def bought_before(rows: Any, months: Sequence[Month]) -> ColumnElement[bool]:
