@@ -1,6 +1,6 @@
-"""§2.2 step 1 — direct needs: answers kept in, extracted, confirmed, and the strategies they mean.
+"""§2.2 step 1 — direct needs: answers kept in, extracted and confirmed.
 
-Reads: customer, questionnaire_form, need_option, need_option_strategy
+Reads: customer, questionnaire_form, need_option
 Writes: questionnaire, questionnaire_answer; marks generated states of step 2 outdated
 Grain: company × customer × work month
 Units: timestamps in UTC; the cut-off is an Asia/Shanghai date
@@ -22,7 +22,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    case,
     func,
     select,
     update,
@@ -36,24 +35,16 @@ from app.kernel.scope import Scope
 from app.kernel.sql import count_if
 from app.models import (
     Customer,
-    NeedOption,
-    NeedOptionStrategy,
     OrderMode,
     Questionnaire,
     QuestionnaireAnswer,
     QuestionnaireSource,
     QuestionnaireStatus,
-    ServiceStrategy,
     StaleReason,
 )
 
 FORM, ANSWER = Questionnaire.__table__, QuestionnaireAnswer.__table__
-NEED = NeedOption.__table__
-CUSTOMER, NEED_STRATEGY, STRATEGY = (
-    Customer.__table__,
-    NeedOptionStrategy.__table__,
-    ServiceStrategy.__table__,
-)
+CUSTOMER = Customer.__table__
 
 
 class AnswersConfirmed(InvalidTransition):
@@ -271,32 +262,3 @@ def _change_status(
         )
         mark_stale(connection, scope, month, StaleReason.NEEDS, now, customers)
     return len(customers)
-
-
-def direct_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
-    """Strategies of confirmed answers: (company_id, territory_id, customer_id, strategy_id, need
-    code, details), for step 7.
-    """
-    return (
-        select(
-            FORM.c.company_id,
-            FORM.c.territory_id,
-            FORM.c.customer_id,
-            NEED_STRATEGY.c.strategy_id,
-            NEED.c.code.label("need_code"),
-            case((NEED.c.asks_text, ANSWER.c.details)).label("details"),
-        )
-        .join(
-            ANSWER,
-            and_(ANSWER.c.company_id == FORM.c.company_id, ANSWER.c.questionnaire_id == FORM.c.id),
-        )
-        .join(NEED, NEED.c.id == ANSWER.c.need_option_id)
-        .join(NEED_STRATEGY, NEED_STRATEGY.c.need_option_id == NEED.c.id)
-        .join(STRATEGY, STRATEGY.c.id == NEED_STRATEGY.c.strategy_id)
-        .where(
-            scope.rows(FORM),
-            FORM.c.month == month,
-            FORM.c.status == QuestionnaireStatus.CONFIRMED,
-            STRATEGY.c.is_active,
-        )
-    )

@@ -20,7 +20,6 @@ from app.analysis.step_01_direct_needs import (
     AnswersRefused,
     answer_rows,
     confirm,
-    direct_strategy_rows,
     entry_rows,
     progress_rows,
     save_answers,
@@ -128,13 +127,10 @@ def test_confirming_and_taking_it_back(connection: Connection):
     needs = w.ids(connection, NeedOption)
     extract(connection, 1, w.M, [sent("1", 1, "D01", "D15"), sent("2", 3, "D16")], 25, w.NOW)
     ids = {who: row.id for who, row in stored(connection).items()}
-    assert connection.execute(direct_strategy_rows(Scope(1), w.M)).all() == []
     assert confirm(connection, ONE, w.M, ids.values(), w.NOW, 3) == 1  # not territory 2's
     assert confirm(connection, ONE, w.M, ids.values(), w.NOW, 3) == 0
     assert confirm(connection, TWO, w.K, ids.values(), w.NOW, 3) == 0  # another month
     assert connection.execute(progress_rows(Scope(1), w.M)).all() == [(1, 2, 1, 1), (2, 1, 1, 0)]
-    strategies = {row.need_code for row in connection.execute(direct_strategy_rows(ONE, w.M))}
-    assert strategies == {"D01", "D15"}
     with pytest.raises(AnswersConfirmed):
         save_answers(connection, ONE, w.M, 1, {needs["D02"]: None}, None, w.NOW, 3)
     assert extract(connection, 1, w.M, [sent("5", 1, "D07")], 25, w.NOW).kept == ("000001",)
