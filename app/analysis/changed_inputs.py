@@ -1,15 +1,16 @@
 """§2.2 step 2 — which changes outdate generated results, one rule per cause, for records and imports.
 
 Records saved through the session are noticed when it is flushed; imports write past the session
-and report theirs. Either way the mark is part of the same transaction. Sales concern every result
-that read their month. Customers, parameters and catalogues concern the present month and later
+and report theirs. Either way the mark is part of the same transaction. Sales and days of the work
+calendar concern every result that read their month. Customers, parameters and catalogues concern the present month and later
 ones: an earlier month is history and names the versions it was computed with. Answers and ability
 scores are marked by their own steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, select
@@ -25,8 +26,10 @@ from app.kernel.db import db
 from app.kernel.period import Month, utc_now
 from app.kernel.scope import Scope
 from app.master.parameters import current_parameters
+from app.master.rules_calendar import DAYS_LOOKED_BACK, is_weekend, next_workday
 from app.models import (
     AbilityItem,
+    CalendarDay,
     Customer,
     FocusProduct,
     NeedOption,
@@ -106,6 +109,32 @@ def settings_changed(connection: Connection, company_id: int) -> None:
     mark_stale_from(connection, company_id, Month.current(), StaleReason.SETTINGS, utc_now())
 
 
+def months_of_order_days(days: Iterable[dt.date], overrides: Mapping[dt.date, bool]) -> set[Month]:
+    """The months whose order days may differ when these days become workdays or days off.
+
+    An order day on one of them lands on the next workday, which may lie in the next month.
+    """
+    landings = ((day, next_workday(day + dt.timedelta(1), overrides)) for day in days)
+    return {Month.of(day) for pair in landings for day in pair if day is not None}
+
+
+def calendar_changed(connection: Connection, company_id: int, days: Collection[dt.date]) -> None:
+    """Days of the work calendar became workdays or days off, and are stored so."""
+    if not days:
+        return
+    table = CalendarDay.__table__
+    until = max(days) + dt.timedelta(DAYS_LOOKED_BACK + 1)
+    rows = connection.execute(
+        select(table.c.day, table.c.is_workday).where(
+            table.c.company_id == company_id, table.c.day.between(min(days), until)
+        )
+    )
+    months = months_of_order_days(days, {row.day: row.is_workday for row in rows})
+    mark_months_stale(
+        connection, company_id, {month.next for month in months}, StaleReason.SETTINGS, utc_now()
+    )
+
+
 def key_brands_changed(connection: Connection, company_id: int, month: Month) -> None:
     """The key brands of `month` were recorded: the month after it is computed with them."""
     mark_months_stale(connection, company_id, [month.next], StaleReason.SETTINGS, utc_now())
@@ -123,19 +152,25 @@ def notice_changes(session: Session, flush_context: Any) -> None:
     """`after_flush` listener: what this flush changed that results were made from."""
     customers: dict[int, list[Customer]] = {}
     companies: set[int] = set()
+    days: dict[int, list[dt.date]] = {}
     for item in (*session.new, *session.dirty, *session.deleted):
         if isinstance(item, Customer):
             if item not in session.new and _changed(item, CUSTOMER_INPUTS):
                 customers.setdefault(item.company_id, []).append(item)
         elif _is_setting(session, item):
             companies.add(item.company_id)
+        elif isinstance(item, CalendarDay):
+            if _is_other_day(session, item):
+                days.setdefault(item.company_id, []).append(item.day)
         elif isinstance(item, FocusProduct) and (
             item in session.deleted or _changed(item, FOCUS_INPUTS)
         ):
             _focus_changed(session, item)
-    connection = session.connection() if customers or companies else None
-    if connection is None:
+    if not (customers or companies or days):
         return
+    connection = session.connection()
+    for company_id, changed in sorted(days.items()):
+        calendar_changed(connection, company_id, changed)
     for company_id in sorted(companies):
         settings_changed(connection, company_id)
     for company_id, items in sorted(customers.items()):
@@ -160,6 +195,13 @@ def _focus_changed(session: Session, item: FocusProduct) -> None:
     ]
     scope = Scope.of(item.company_id, territories)
     watched_changed(session.connection(), scope, min(ends), max(ends))
+
+
+def _is_other_day(session: Session, item: CalendarDay) -> bool:
+    """Whether a day became a workday or a day off; without an entry the weekend rule holds."""
+    if item in session.new or item in session.deleted:
+        return item.is_workday == is_weekend(item.day)
+    return _changed(item, ("is_workday", "day"))
 
 
 def _is_setting(session: Session, item: Any) -> bool:

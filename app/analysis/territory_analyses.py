@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.analysis import step_05_brand_status as brand_step
 from app.analysis import step_06_market as market_step
-from app.analysis.computation import computation_of, newest_sales_batch
+from app.analysis.computation import computation_of
 from app.analysis.decomposition import (
     Decomposition,
     NotDecomposable,
@@ -32,12 +32,10 @@ from app.analysis.work_area import WorkArea
 from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
 from app.kernel.period import Month, utc_now
 from app.kernel.scope import Scope
-from app.master.parameters import current_parameters
 from app.models import (
     AnalysisStatus,
     BrandAnalysis,
     BrandAnalysisLine,
-    BrandTarget,
     Judgement,
     MarketAnalysis,
     MarketAnalysisLine,
@@ -170,30 +168,6 @@ def lines_of(session: Session, steps: Steps, analysis: Any) -> list[Any]:
         return [row[0] for row in ordered]
     places = {MarketIndicator[row.code]: place for place, row in enumerate(INDICATORS)}
     return sorted(session.scalars(query), key=lambda row: places[row.indicator])
-
-
-def changes_since(session: Session, steps: Steps, analysis: Any) -> list[str]:
-    """What changed since the figures were computed (「数据已更新」): sales, targets, parameters."""
-    found = []
-    if newest_sales_batch(session.connection(), analysis.company_id) != analysis.data_batch_id:
-        found.append("sales")
-    if steps.is_brand:
-        target: Any = BrandTarget
-        covers = (target.from_month <= analysis.month) & (target.to_month >= analysis.month)
-    else:
-        target = MarketTarget
-        covers = target.month == analysis.month
-    newest = session.scalar(
-        select(func.max(target.updated_at)).where(
-            target.territory_id == analysis.territory_id, covers
-        )
-    )
-    if newest is not None and newest > analysis.computed_at:
-        found.append("targets")
-    parameters = current_parameters(session, analysis.company_id)
-    if parameters.number != analysis.parameter_version:
-        found.append("parameters")
-    return found
 
 
 def compute(session: Session, steps: Steps, area: WorkArea, month: Month) -> None:

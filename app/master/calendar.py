@@ -14,6 +14,7 @@ import chinese_calendar
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from app.analysis.changed_inputs import calendar_changed
 from app.kernel.errors import N_, PlanningError
 from app.kernel.seed_file import read_seed
 from app.master.rules_calendar import is_weekend
@@ -81,6 +82,8 @@ def load_official_calendar(session: Session, company_id: int, today: dt.date) ->
     ]
     if rows:
         session.execute(insert(CalendarDay.__table__), rows, execution_options={BY_HAND: True})
+        other = [row["day"] for row in rows if row["is_workday"] == is_weekend(row["day"])]
+        calendar_changed(session.connection(), company_id, other)
     return len(rows)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.analysis import brand_targets
-from app.analysis.changed_inputs import months_reading
+from app.analysis.changed_inputs import months_of_order_days, months_reading
 from app.analysis.rules.targets import MonthRange, TargetDraft
 from app.analysis.step_02_customer_state import compute_effect, generate
 from app.exchange import importer
@@ -21,6 +21,7 @@ from app.kernel.actor import Actor, acting_as
 from app.kernel.db import db
 from app.kernel.period import Month
 from app.kernel.scope import Scope
+from app.master.calendar import load_official_calendar, reload_year, restore_day, set_day
 from app.master.key_brands import take_snapshot
 from app.master.parameters import ensure_first_version, save_parameters
 from app.master.rules_parameters import DEFAULTS
@@ -28,6 +29,7 @@ from app.models import (
     AbilityItem,
     BrandTarget,
     BusinessType,
+    CalendarDay,
     Customer,
     CustomerStatus,
     FocusProduct,
@@ -41,6 +43,7 @@ from app.models import (
     StateStatus,
     Territory,
 )
+from app.security.statement_guard import BY_HAND
 from tests.analysis import world as w
 from tests.analysis.shops import STATE, run, score_all, shop, states
 from tests.exchange.conftest import write_csv
@@ -246,6 +249,67 @@ def test_key_brands_of_the_analysed_month(session: Session):
     generate(connection, COMPANY, w.M, w.computation())
     take_snapshot(connection, 1, w.K)
     assert outdated(session) == NOTHING
+
+
+def day_in(month: Month, weekday: int) -> dt.date:
+    return next(day for day in month.days() if day.isoweekday() == weekday)
+
+
+TUESDAY, SATURDAY = 2, 6
+BY_CALENDAR = (ALL, {1: StaleReason.SETTINGS, 2: StaleReason.SETTINGS})
+
+
+@pytest.mark.pure
+def test_which_months_a_calendar_day_concerns():
+    september, october, november = Month(2026, 9), Month(2026, 10), Month(2026, 11)
+    holidays = {dt.date(2026, 10, day): False for day in range(1, 8)}
+    assert months_of_order_days([dt.date(2026, 10, 14)], holidays) == {october}
+    # Wednesday 30 September: an order day on it would land on 8 October.
+    assert months_of_order_days([dt.date(2026, 9, 30)], holidays) == {september, october}
+    # Friday 30 October: the next workday is Monday 2 November.
+    assert months_of_order_days([dt.date(2026, 10, 30)], {}) == {october, november}
+    assert months_of_order_days([], {}) == set()
+
+
+@pytest.mark.parametrize(
+    ("month", "weekday", "is_workday", "expected"),
+    [
+        (w.K, TUESDAY, False, BY_CALENDAR),
+        (w.K, SATURDAY, True, BY_CALENDAR),
+        (w.K, TUESDAY, True, NOTHING),  # named only
+        (w.M, TUESDAY, False, NOTHING),
+        (w.K.previous, TUESDAY, False, NOTHING),
+    ],
+)
+def test_the_work_calendar(
+    session: Session, month: Month, weekday: int, is_workday: bool, expected: Any
+):
+    day = day_in(month, weekday)
+    set_day(session, 1, day, is_workday=is_workday, name="by hand")
+    assert outdated(session) == expected
+
+
+def test_the_work_calendar_corrected_restored_and_loaded(session: Session):
+    day = dt.date(2026, 10, 13)  # a Tuesday without any official entry
+    set_day(session, 1, day, is_workday=False, name="storm")
+    regenerated(session)
+    set_day(session, 1, day, is_workday=False, name="great storm")
+    assert outdated(session) == NOTHING
+    restore_day(session, 1, day)
+    assert outdated(session) == BY_CALENDAR
+    regenerated(session)
+    # An order day of the end of September lands in K when the days after it are days off.
+    set_day(session, 1, w.K.first_day - dt.timedelta(1), is_workday=False, name="storm")
+    assert outdated(session) == BY_CALENDAR
+    regenerated(session)
+    set_day(session, 2, day, is_workday=False, name="of another company")
+    assert outdated(session) == NOTHING
+    reload_year(session, 1, w.K.year)  # National Day
+    assert outdated(session) == BY_CALENDAR
+    regenerated(session)
+    session.execute(delete(CalendarDay.__table__), execution_options={BY_HAND: True})
+    load_official_calendar(session, 1, w.M.first_day)
+    assert outdated(session) == BY_CALENDAR
 
 
 def test_earlier_months_are_history(session: Session, monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.analysis import territory_analyses as analyses
 from app.analysis.computation import newest_sales_batch
+from app.analysis.newer_data import changes_since
 from app.analysis.statements.territory_analysis import AnalysisCompleted
 from app.analysis.territory_analyses import BRAND, MARKET
 from app.analysis.work_area import WorkArea
@@ -20,6 +22,7 @@ from app.exchange import importer
 from app.exchange.unattended_import import import_file
 from app.kernel.actor import Actor, acting_as
 from app.kernel.db import db
+from app.master.calendar import restore_day, set_day
 from app.master.parameters import ensure_first_version
 from app.models import BrandTarget, SalesSource, TargetCustomer, Territory
 from tests.analysis import world as w
@@ -90,13 +93,13 @@ def test_newer_sales_show_until_computed_again(
     session.commit()
     analysis = analyses.analysis_of(session, steps, 1, w.K)
     assert analysis.data_batch_id == first
-    assert analyses.changes_since(session, steps, analysis) == []
+    assert changes_since(session, steps, analysis) == []
     assert changed_figures(session, steps, analysis) == {}
     # The same file once more changes nothing, so there is nothing new.
     fed([line(1, 5), line(2, 5)])
-    assert analyses.changes_since(session, steps, analysis) == []
+    assert changes_since(session, steps, analysis) == []
     second = fed([line(2, 6), line(3, 5)])
-    assert analyses.changes_since(session, steps, analysis) == ["sales"]
+    assert changes_since(session, steps, analysis) == ["sales"]
     figures = changed_figures(session, steps, analysis)
     name = "1-LISTING" if steps is BRAND else "VOLUME"
     assert figures[name] == ((2, 3) if steps is BRAND else (2000, 3200))
@@ -108,7 +111,7 @@ def test_newer_sales_show_until_computed_again(
     session.commit()
     analysis = analyses.analysis_of(session, steps, 1, w.K)
     assert analysis.data_batch_id == second
-    assert analyses.changes_since(session, steps, analysis) == []
+    assert changes_since(session, steps, analysis) == []
     assert changed_figures(session, steps, analysis) == {}
 
 
@@ -122,7 +125,7 @@ def test_a_completed_analysis_is_reopened_first(
     analyses.complete(session, steps, analysis, analysis.version)
     session.commit()
     fed([line(2, 5)])
-    assert analyses.changes_since(session, steps, analysis) == ["sales"]
+    assert changes_since(session, steps, analysis) == ["sales"]
     before = changed_figures(session, steps, analysis)
     assert before
     with pytest.raises(AnalysisCompleted):
@@ -135,7 +138,7 @@ def test_a_completed_analysis_is_reopened_first(
     analyses.compute(session, steps, area(session), w.K)
     session.commit()
     analysis = analyses.analysis_of(session, steps, 1, w.K)
-    assert analyses.changes_since(session, steps, analysis) == []
+    assert changes_since(session, steps, analysis) == []
     assert changed_figures(session, steps, analysis) == {}
 
 
@@ -150,3 +153,27 @@ def test_the_import_committed_last_is_the_newest(
     assert newest_sales_batch(session.connection(), 1) == later
     importer.commit(waiting.id)
     assert newest_sales_batch(session.connection(), 1) == waiting.id
+
+
+def test_a_changed_calendar_shows_in_the_market_analysis(session: Session):
+    for steps in (BRAND, MARKET):
+        analyses.compute(session, steps, area(session), w.K)
+    session.commit()
+    market = analyses.analysis_of(session, MARKET, 1, w.K)
+    brand = analyses.analysis_of(session, BRAND, 1, w.K)
+    other = w.M.first_day + dt.timedelta(1)
+    set_day(session, 1, other, is_workday=False, name="election day")
+    session.commit()
+    assert changes_since(session, MARKET, market) == []
+    day = next(day for day in w.K.days() if day.isoweekday() == 2)
+    set_day(session, 1, day, is_workday=False, name="storm")
+    session.commit()
+    assert changes_since(session, MARKET, market) == ["calendar"]
+    assert changes_since(session, BRAND, brand) == []
+    analyses.compute(session, MARKET, area(session), w.K)
+    session.commit()
+    market = analyses.analysis_of(session, MARKET, 1, w.K)
+    assert changes_since(session, MARKET, market) == []
+    restore_day(session, 1, day)  # no trace in the calendar itself
+    session.commit()
+    assert changes_since(session, MARKET, market) == ["calendar"]

@@ -48,7 +48,7 @@ class StaleReason(LabelledEnum):
     CUSTOMER = ("customer", N_("A customer's data was changed"))
     DATA = ("data", N_("Sales data was imported"))
     NEEDS = ("needs", N_("A questionnaire was changed"))
-    SETTINGS = ("settings", N_("Parameters or catalogues were changed"))
+    SETTINGS = ("settings", N_("Parameters, catalogues or the work calendar were changed"))
     WATCHED = ("watched", N_("Watched products or brand targets were changed"))
 
 

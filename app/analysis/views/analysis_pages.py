@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.analysis import territory_analyses as analyses
+from app.analysis.newer_data import changes_since
 from app.analysis.territory_analyses import JudgementsRefused, Key, Steps, Texts
 from app.analysis.views import figure_words as words
 from app.analysis.views.analysis_lines import (
@@ -52,6 +53,7 @@ CHANGE_WORDS = {
     "sales": _l("sales were imported"),
     "targets": _l("targets were changed"),
     "parameters": _l("parameters were changed"),
+    "calendar": _l("the work calendar was changed"),
 }
 
 
@@ -134,7 +136,7 @@ class AnalysisPages(BaseView):
         names = self.names([self.steps.key(line) for line in lines])
         shown = shown_lines(self.steps, lines, names, typed or {}, errors or {})
         is_draft = analysis is not None and analysis.status is AnalysisStatus.DRAFT
-        changes = [] if analysis is None else analyses.changes_since(session, self.steps, analysis)
+        changes = [] if analysis is None else changes_since(session, self.steps, analysis)
         return self.page(
             self.sheet_template,
             area,
