@@ -90,7 +90,14 @@ RULES = (
         "rules are the specification: pure functions over plain values",
         where=("app/*/rules.py", "app/*/rules_*.py", "app/*/rules/*.py"),
         # Parameters and calendar rules are as pure, and common to all stages.
-        may=(*PURE_KERNEL, "app.{stage}.rules*", "app.master.rules*"),
+        # Evaluation and improvement judge as the analysis did: one home of the judgement.
+        may=(
+            *PURE_KERNEL,
+            "app.{stage}.rules*",
+            "app.master.rules*",
+            "app.analysis.rules.indicators",
+            "app.analysis.rules.judgement",
+        ),
     ),
     Rule(
         "the workflow's tables and state machine are plain data",
@@ -135,6 +142,9 @@ RULES = (
             "app.{stage}.statements",
             "app.master.rules*",
             "app.workflow.steps",
+            # What is to be said at a visit: a question of the plan and of its execution.
+            "app.plan.statements.visit_content",
+            "app.plan.rules.visit_content",
         ),
         never=("app.kernel.base_view", "app.kernel.form_fields", "app.kernel.list_*"),
     ),
@@ -275,6 +285,7 @@ PLANTED = [
     ("app/plan/flow.py", "from app.master.models.customer import Customer"),
     ("app/plan/step_08_month_plan.py", "from flask import g"),
     ("app/plan/step_08_month_plan.py", "from app.plan import step_07_service_strategy"),
+    ("app/execution/step_11_daily_visit.py", "from app.plan.statements.week_days import rows"),
     ("app/plan/step_08_month_plan.py", "def f():\n    from app.plan.views import V"),
     ("app/kernel/base_view.py", "from app.master.calendar import workdays"),
     ("app/plan/views.py", "from sqlalchemy import select, update"),
@@ -308,6 +319,7 @@ ALLOWED = [
     ("app/plan/models.py", "from sqlalchemy.orm import Mapped\nfrom app.kernel.db import db"),
     ("app/plan/step_08_month_plan.py", "from app.models import Customer\nimport sqlalchemy as sa"),
     ("app/plan/views.py", "from sqlalchemy import select\nfrom app.models import Customer"),
+    ("app/execution/step_11_daily_visit.py", "from app.plan.statements.visit_content import x"),
     ("app/kernel/dialect.py", "from sqlalchemy.dialects import postgresql"),
     ("app/exchange/workbook.py", "import xlsxwriter, csv"),
 ]
