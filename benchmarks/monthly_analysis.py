@@ -2,7 +2,8 @@
 
 Both start from the same SQLite file, each in a process of its own, and write their results back:
 effect items and scores of every customer, ability, states, problem codes, the four rates of the
-watched products and the market indicators. Every figure is compared; a difference ends the run.
+watched products, their brand shares and the market indicators. Every figure is compared; a
+difference ends the run.
 pandas is spared the potential strategies and the keys and indexes of the result tables.
 
 Wall time on a busy machine says little, so processor time is printed beside it; the ratios are
@@ -265,7 +266,7 @@ class Statements:
             self._timed("effect and ability", lambda: compute_effect(*common))
             self._timed("states, problems, strategies", lambda: generate(*common))
             analysis = (connection, self.scope, self.computation)
-            self._timed("four rates", lambda: compute_brand_analysis(*analysis))
+            self._timed("four rates, brand share", lambda: compute_brand_analysis(*analysis))
             self._timed("market indicators", lambda: compute_market_analysis(*analysis))
 
     def _timed(self, name: str, part: Callable[[], None]) -> None:
@@ -291,6 +292,9 @@ class Statements:
             "rates": "SELECT h.territory_id, l.product_id, l.rate, l.actual_num, l.actual_den, "
             "l.system_status FROM brand_analysis_line l JOIN brand_analysis h "
             "ON h.id = l.analysis_id ORDER BY 1, 2, 3",
+            "brand shares": "SELECT h.territory_id, s.product_id, s.product_sticks, "
+            "s.brand_sticks, s.area_sticks FROM brand_share s JOIN brand_analysis h "
+            "ON h.id = s.analysis_id ORDER BY 1, 2",
             "indicators": "SELECT h.territory_id, l.indicator, l.actual_num, l.actual_den FROM "
             "market_analysis_line l JOIN market_analysis h ON h.id = l.analysis_id "
             "WHERE l.indicator NOT IN ('SATISFACTION', 'PRICE_TAG_RATE', 'MARKET_ORDER_RATE') "

@@ -59,6 +59,7 @@ class Rival:
         self.score()
         self.problems()
         self.rates()
+        self.shares()
         self.indicators()
         self.write()
 
@@ -71,7 +72,7 @@ class Rival:
             "AND month IN ({months})",
             months=", ".join(map(str, months)),
         )
-        self.products = self.read("SELECT id AS product_id, sticks_per_carton, wholesale_fen, "
+        self.products = self.read("SELECT id AS product_id, brand, sticks_per_carton, wholesale_fen, "
                                   "retail_fen FROM product WHERE company_id = {c}")  # fmt: skip
         keys = self.read("SELECT product_id FROM key_product_snapshot "
                          "WHERE company_id = {c} AND month = {k}")  # fmt: skip
@@ -291,6 +292,21 @@ class Rival:
                 self.rate_rows.append([*map(int, key), rate.code, num, den, status])
         self.rate_rows.sort()
 
+    def shares(self) -> None:
+        """Sticks of each targeted product, of its brand and of everything in the territory."""
+        now = self.facts[self.facts["month"] == self.month.number]
+        sums = self.targets[["territory_id", "product_id"]].merge(
+            self.products[["product_id", "brand"]]
+        )
+        for name, keys in {
+            "product": ["territory_id", "product_id"],
+            "brand": ["territory_id", "brand"],
+            "area": ["territory_id"],
+        }.items():
+            sticks = now.groupby(keys)["sticks"].sum().rename(f"{name}_sticks")
+            sums = sums.join(sticks, on=keys)
+        self.share_rows = sums.drop(columns="brand").fillna(0).astype("int64").to_numpy().tolist()
+
     def indicators(self) -> None:
         k, facts, f = self.month, self.facts, self.people
         now = facts[facts["month"] == k.number]
@@ -357,6 +373,8 @@ class Rival:
                            self.found.astype(object).itertuples(index=False, name=None))  # fmt: skip
         cursor.execute("CREATE TABLE result_rate (t, p, r, n, d, s)")
         cursor.executemany("INSERT INTO result_rate VALUES (?, ?, ?, ?, ?, ?)", self.rate_rows)
+        cursor.execute("CREATE TABLE result_share (t, p, ps, bs, a)")
+        cursor.executemany("INSERT INTO result_share VALUES (?, ?, ?, ?, ?)", self.share_rows)
         cursor.execute("CREATE TABLE result_indicator (t, i, n, d)")
         cursor.executemany("INSERT INTO result_indicator VALUES (?, ?, ?, ?)", self.indicator_rows)
         self.connection.commit()
@@ -372,6 +390,7 @@ class Rival:
             "growth_shortfall, peer_level, operating_state_id FROM result_state ORDER BY 1",
             "problems": "SELECT customer_id, code, product_id FROM result_problem ORDER BY 1, 2, 3",
             "rates": "SELECT * FROM result_rate ORDER BY 1, 2, 3",
+            "brand shares": "SELECT * FROM result_share ORDER BY 1, 2",
             "indicators": "SELECT * FROM result_indicator ORDER BY 1, 2",
         }
         return {
