@@ -18,6 +18,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     from app.kernel import list_widgets
     from app.kernel.db import csrf, db, migrate
     from app.master import category_tree
+    from app.plan import visit_upkeep
     from app.security import change_log, row_scope
     from app.views import register_views
     from app.workflow import write_lock
@@ -35,6 +36,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     category_tree.install()
     change_log.install()
     changed_inputs.install()
+    visit_upkeep.install()
     write_lock.install()
     with app.app_context():
         register_views(app)

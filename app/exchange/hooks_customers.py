@@ -25,6 +25,7 @@ from sqlalchemy import (
 from app.analysis.changed_inputs import CUSTOMER_INPUTS, MEMBERSHIP, customers_changed
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.models import Customer, CustomerTerritory
+from app.plan.visit_upkeep import cancel_visits_of_closed
 
 CUSTOMER = Customer.__table__
 HISTORY = CustomerTerritory.__table__
@@ -156,3 +157,9 @@ def keep_history(run: Comparison) -> None:
             ).where(moved, not_(exists().where(covered))),
         )
     )
+
+
+def follow_customers(run: Comparison) -> None:
+    """Coming visits of customers who closed are cancelled, those of moved ones go with them."""
+    if {"status", "territory"} & run.mapped:
+        cancel_visits_of_closed(run.connection, run.company_id)

@@ -57,6 +57,7 @@ HOOKS: Mapping[str, Hooks] = {
         new_values=hooks_customers.new_values,
         after_insert=hooks_customers.keep_history,
         changed_values=hooks_customers.changed_values,
+        after_write=hooks_customers.follow_customers,
     ),
     "products": Hooks(
         before_write=hooks_products.mark_results,

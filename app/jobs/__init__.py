@@ -98,6 +98,15 @@ JOBS: tuple[Job, ...] = (
         runs_at_start=True,
     ),
     Job(
+        "visits",
+        "app.plan.visit_upkeep.follow_at_night",
+        "cron",
+        {"hour": 2, "minute": 20},
+        misfire_seconds=24 * 3600,
+        description="Let coming visits follow customers who closed, opened again or moved",
+        runs_at_start=True,
+    ),
+    Job(
         "stale_imports",
         "app.exchange.stale_batches.remove_stale_batches",
         "cron",

@@ -135,6 +135,9 @@ class VisitPlanRun(Recorded, db.Model):
 
     territory = relationship("Territory")
 
+    def __repr__(self) -> str:
+        return f"{self.territory} {self.from_date} – {self.to_date}"
+
 
 class VisitPlanProblem(db.Model):
     """A customer a run could not plan as wished. Grain: run × customer × obstacle."""

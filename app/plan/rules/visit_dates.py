@@ -38,6 +38,8 @@ NO_FREQUENCY, NO_WORKDAY = "NO_FREQUENCY", "NO_WORKDAY"
 DAY_FULL, DATE_TAKEN = "DAY_FULL", "DATE_TAKEN"
 WEEKDAY_OFF, WEEKDAY_FULL = "WEEKDAY_OFF", "WEEKDAY_FULL"
 WISHED, LINE = "WISHED", "LINE"
+MANY = 100_000
+"""More than the visits of a day: puts one criterion before the next in one number."""
 
 
 class Shop(NamedTuple):
@@ -126,7 +128,8 @@ class _Month:
         self.capacity = capacity
         self.found = Schedule()
         self.loads: dict[dt.date, int] = defaultdict(int)
-        self.places: dict[tuple[dt.date, str], int] = defaultdict(int)
+        self.lines: dict[str, dict[dt.date, int]] = defaultdict(lambda: defaultdict(int))
+        self.neighbourhoods: dict[str, dict[dt.date, int]] = defaultdict(lambda: defaultdict(int))
         self.taken: dict[int, set[dt.date]] = defaultdict(set)
         self.visited: dict[int, list[int]] = defaultdict(list)
         self._take_over(kept)
@@ -148,8 +151,8 @@ class _Month:
                     self._note_place(visit.date, shop)
 
     def _note_place(self, day: dt.date, shop: Shop) -> None:
-        self.places[day, shop.line] += 1
-        self.places[day, f"\n{shop.neighbourhood}"] += 1
+        self.lines[shop.line][day] += 1
+        self.neighbourhoods[shop.neighbourhood][day] += 1
 
     # ------------------------------------------------------------------ who is due when
 
@@ -222,15 +225,11 @@ class _Month:
         if not free:
             return WEEKDAY_FULL, None
         return WISHED, min(
-            free, key=lambda day: (self.loads[day], -self.places[day, shop.line], day)
+            free, key=lambda day: (self.loads[day], -self.lines[shop.line][day], day)
         )
 
     def _suits(self, shop: Shop, day: dt.date) -> bool:
-        return day not in self.taken.get(shop.id, ()) and self._is_open(shop, day)
-
-    @staticmethod
-    def _is_open(shop: Shop, day: dt.date) -> bool:
-        return day >= shop.opens and (shop.closes is None or day <= shop.closes)
+        return day not in self.taken.get(shop.id, ()) and _is_open(shop, day)
 
     def _level(
         self, rest: list[tuple[Shop, str, str]], days: list[dt.date], *, is_reported: bool
@@ -238,37 +237,39 @@ class _Month:
         loads = [self.loads[day] for day in days]
         room = dict(zip(days, shares(loads, len(rest), self.capacity), strict=True))
         for shop, frequency, choice in rest:
-            suiting = [day for day in days if self._suits(shop, day)]
-            fitting = [day for day in suiting if room[day] > 0] or [
-                day for day in suiting if self.loads[day] < self.capacity
-            ]
-            if not fitting:
-                if is_reported and any(self._is_open(shop, day) for day in days):
-                    self.found.add_problem(shop.id, DAY_FULL if suiting else DATE_TAKEN, 1)
-                continue
-            day = self._nearest(shop, fitting, room)
-            room[day] -= 1
-            self._add(shop, day, frequency, choice)
+            suiting = self._suiting(shop, days)
+            day = self._nearest(shop, suiting, room)
+            if day is None:
+                left = {day: self.capacity - self.loads[day] for day in suiting}
+                day = self._nearest(shop, suiting, left)
+            if day is not None:
+                room[day] -= 1
+                self._add(shop, day, frequency, choice)
+            elif is_reported and any(_is_open(shop, day) for day in days):
+                self.found.add_problem(shop.id, DAY_FULL if suiting else DATE_TAKEN, 1)
 
-    def _nearest(self, shop: Shop, days: list[dt.date], room: dict[dt.date, int]) -> dt.date:
-        """The day with most visits of the line, then of the neighbourhood, then with most room."""
-        if len(days) == 1:
-            return days[0]
-        places, line, neighbourhood = self.places, shop.line, f"\n{shop.neighbourhood}"
-        return max(
-            days,
-            key=lambda day: (
-                places.get((day, line), 0),
-                places.get((day, neighbourhood), 0),
-                room[day],
-                -day.toordinal(),
-            ),
-        )
+    def _nearest(self, shop: Shop, days: list[dt.date], room: dict[dt.date, int]) -> dt.date | None:
+        """Of the days with room that with most visits of the line, then of the neighbourhood, then
+        with most room, then the earliest.
+        """
+        line, neighbourhood = self.lines[shop.line], self.neighbourhoods[shop.neighbourhood]
+        best, chosen = -1, None
+        for day in days:
+            left = room[day]
+            if left > 0:
+                score = (line[day] * MANY + neighbourhood[day]) * MANY + left
+                if score > best:
+                    best, chosen = score, day
+        return chosen
+
+    def _suiting(self, shop: Shop, days: list[dt.date]) -> list[dt.date]:
+        if shop.closes is None and shop.opens <= days[0] and shop.id not in self.taken:
+            return days
+        return [day for day in days if self._suits(shop, day)]
 
     def _add(self, shop: Shop, day: dt.date, frequency: str, choice: str) -> None:
         self.found.visits.append(Visit(shop.id, day, frequency, choice))
         self.loads[day] += 1
-        self.taken[shop.id].add(day)
         self._note_place(day, shop)
 
     def _cut(self, first: dt.date, last: dt.date) -> None:
@@ -277,6 +278,10 @@ class _Month:
         for visit in self.found.visits:
             if visit.choice in (WEEKDAY_OFF, WEEKDAY_FULL):
                 self.found.add_problem(visit.customer, visit.choice, 0)
+
+
+def _is_open(shop: Shop, day: dt.date) -> bool:
+    return day >= shop.opens and (shop.closes is None or day <= shop.closes)
 
 
 def schedule_month(
