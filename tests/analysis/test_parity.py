@@ -14,6 +14,7 @@ from app.analysis.step_02_ability import AbilityEntry, score_ability
 from app.analysis.step_02_customer_state import compute_effect, generate
 from app.kernel.scope import Scope
 from app.master.rules_parameters import Parameters
+from app.master.rules_problem_codes import MARKING_CODES
 from app.models import (
     AbilityItem,
     CustomerEffectItem,
@@ -163,7 +164,7 @@ def generated_states(connection, scope, world, expected, computation) -> None:
         codes = problems.customer_problems(situation, PARAMETERS)
         codes |= product_flags.get((row.customer_id, who["territory_id"]), set())
         assert found[row.customer_id] == codes
-        assert row.is_problem == problems.is_problem_customer(codes, problems.MARKING_CODES)
+        assert row.is_problem == problems.is_problem_customer(codes, MARKING_CODES)
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["company", "territories"])

@@ -23,8 +23,6 @@ from app.analysis.rules.indicators import (
 from app.analysis.rules.judgement import Measure
 from app.analysis.rules.needs import Form, Stored, may_extract, month_of_form, plan_extraction
 from app.analysis.rules.problems import (
-    ABNORMAL_CODES,
-    MARKING_CODES,
     CustomerSituation,
     customer_problems,
     is_problem_customer,
@@ -33,6 +31,7 @@ from app.analysis.rules.problems import (
 from app.analysis.rules.targets import MonthRange, TargetDraft, is_locked, target_problems
 from app.kernel.period import Month
 from app.master.rules_parameters import Parameters
+from app.master.rules_problem_codes import MARKING_CODES
 from app.models import EffectItem, Judgement, MarketIndicator, ProblemCode, RateKind
 
 pytestmark = pytest.mark.pure
@@ -44,7 +43,7 @@ def test_code_lists_and_rules_name_the_same_things():
     assert [row.code for row in RATES] == list(RateKind.__members__)
     assert [row.code for row in INDICATORS] == list(MarketIndicator.__members__)
     assert list(EFFECT_WEIGHTS) == list(EffectItem.__members__)
-    assert set(ABNORMAL_CODES.values()) | MARKING_CODES <= set(ProblemCode.__members__)
+    assert set(ProblemCode.__members__) >= MARKING_CODES
     assert set(Judgement.__members__) == {
         judgement.NORMAL, judgement.ABNORMAL, judgement.NO_TARGET, judgement.UNDETERMINED,
     }  # fmt: skip

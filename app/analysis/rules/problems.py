@@ -1,4 +1,4 @@
-"""§2.2 steps 2 and 8 — a customer's problem codes, and who is a problem customer 问题客户.
+"""§2.2 step 2 — a customer's problem codes, and who is a problem customer 问题客户.
 
 Product codes are looked for among the watched products only: those with a target or issued as
 关注商品 for month K. Otherwise a customer would have one for almost every product of the company.
@@ -13,6 +13,7 @@ from app.analysis.rules.effect import HUNDREDTHS, EffectFigures, EffectItemScore
 from app.kernel.exact import reduced
 from app.kernel.quantity import STICKS_PER_STANDARD_CARTON
 from app.master.rules_parameters import Parameters
+from app.master.rules_problem_codes import MARKING_CODES
 
 NO_PRODUCT = 0
 
@@ -24,11 +25,6 @@ LOW_ITEM_CODES: Mapping[str, str] = {
     "MARGIN": "MARGIN_LOW",
 }
 """Effect item → the problem when its score is low."""
-
-MARKING_CODES = frozenset(
-    {"STATE_PROBLEM", "FAR_BEHIND_PEERS", "COMPLAINT", "GROWTH_SHARE_LOW", "LARGE_BUYER"}
-)
-"""Each of these makes a customer a problem customer."""
 
 Problem = tuple[str, int]
 """(code, product id); `NO_PRODUCT` when no product is concerned."""
@@ -116,31 +112,3 @@ def product_problems(
 def is_problem_customer(problems: Iterable[Problem], in_use: Collection[str]) -> bool:
     """Whether any of the codes in use marks a problem customer."""
     return any(code in MARKING_CODES and code in in_use for code, _ in problems)
-
-
-ABNORMAL_CODES: Mapping[str, str] = {
-    "LISTING": "NOT_STOCKED",
-    "ACTIVE": "NOT_ACTIVE",
-    "STOCKOUT": "STOCKOUT",
-    "REPURCHASE": "NO_REPURCHASE",
-    "VOLUME": "VOL_DOWN",
-    "AMOUNT": "VOL_DOWN",
-    "VOLUME_YEAR_GROWTH": "VOL_DOWN",
-    "VOLUME_MONTH_GROWTH": "VOL_DOWN",
-    "VOLUME_PER_CUSTOMER": "VOL_DOWN",
-    "UNIT_VALUE": "UNITVAL_LOW",
-    "CASE_VALUE": "UNITVAL_LOW",
-    "KEY_VOLUME": "KEY_LOW",
-    "KEY_SHARE": "KEY_LOW",
-    "KEY_GROWTH": "KEY_LOW",
-    "ORDER_SUCCESS": "ORDER_UNSTABLE",
-    "ORDER_FREQUENCY": "ORDER_UNSTABLE",
-    "WIDTH": "WIDTH_LOW",
-    "ONLINE_RATE": "NO_ONLINE",
-    "E_SETTLE_RATE": "NO_ESETTLE",
-    "STOCKOUT_RATE": "STOCKOUT",
-    "MARGIN_RATE": "MARGIN_LOW",
-    "SATISFACTION": "COMPLAINT",
-    "PRICE_TAG_RATE": "NO_PRICETAG",
-}
-"""Abnormal rate or indicator → the customers' problem it agrees with (step 8, key customers)."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from app.analysis.rules.effect import HUNDREDTHS
-from app.analysis.rules.problems import LOW_ITEM_CODES, MARKING_CODES, NO_PRODUCT
+from app.analysis.rules.problems import LOW_ITEM_CODES, NO_PRODUCT
 from app.analysis.statements.watched_products import (
     bought_before,
     bought_by_member,
@@ -40,6 +40,7 @@ from app.kernel.period import Month
 from app.kernel.quantity import STICKS_PER_STANDARD_CARTON
 from app.kernel.scope import Scope
 from app.master.rules_parameters import Parameters
+from app.master.rules_problem_codes import MARKING_CODES
 from app.models import (
     AbilityItem,
     AbilityItemStrategy,
