@@ -132,20 +132,14 @@ def state_problem_rows(scope: Scope, month: Month, parameters: Parameters) -> Se
 
 
 def _of_types_in_use(company_id: int, found: Any) -> Select[Any]:
-    return (
-        select(
-            found.c.company_id,
-            found.c.month,
-            found.c.customer_id,
-            cast(found.c.code, PROBLEM.c.code.type),
-            found.c.product_id,
-        )
-        .join(
-            TYPE,
-            and_(TYPE.c.company_id == company_id, TYPE.c.code == found.c.code),
-        )
-        .where(TYPE.c.is_active)
-    )
+    in_use = select(TYPE.c.code).where(TYPE.c.company_id == company_id, TYPE.c.is_active)
+    return select(
+        found.c.company_id,
+        found.c.month,
+        found.c.customer_id,
+        cast(found.c.code, PROBLEM.c.code.type),
+        found.c.product_id,
+    ).where(found.c.code.in_(in_use))
 
 
 def _columns(code: Any, product: Any = NO_PRODUCT) -> tuple[Any, ...]:
@@ -380,7 +374,9 @@ def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
     if scope.territory_ids is not None:
         managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
         problems = problems.where(PROBLEM.c.customer_id.in_(managed))
-    problem = problems.subquery("problems")
+    # Materialised: planned before PostgreSQL knows that the month has rows, a subquery would be
+    # worked out again for every state.
+    problem = problems.cte("problems").prefix_with("MATERIALIZED")
     of_problem = (
         select(*columns(TYPE_STRATEGY.c.strategy_id, StrategySource.PROBLEM, TYPE.c.code))
         .join(problem, _same_customer(problem))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Select,
     Subquery,
@@ -158,7 +159,7 @@ Chosen = Callable[[Any], list[ColumnElement[bool]]]
 """Conditions on the customer column of a table: the customers to score, none for all of them."""
 
 
-def effect_sums(company_id: int, month: Month, chosen: Chosen) -> Subquery:
+def effect_sums(company_id: int, month: Month, chosen: Chosen) -> CTE:
     """(company_id, customer_id, num, den): Σ weight·score and Σ weight of the scored items."""
     return (
         select(
@@ -174,11 +175,12 @@ def effect_sums(company_id: int, month: Month, chosen: Chosen) -> Subquery:
             *chosen(ITEM.c.customer_id),
         )
         .group_by(ITEM.c.company_id, ITEM.c.customer_id)
-        .subquery("effect")
+        .cte("effect")
+        .prefix_with("MATERIALIZED")  # see `potential_strategy_rows`
     )
 
 
-def ability_sums(company_id: int, month: Month, chosen: Chosen) -> Subquery:
+def ability_sums(company_id: int, month: Month, chosen: Chosen) -> CTE:
     """(company_id, customer_id, num, den, scored): over the ability items in use."""
     return (
         select(
@@ -197,7 +199,8 @@ def ability_sums(company_id: int, month: Month, chosen: Chosen) -> Subquery:
             *chosen(SCORE.c.customer_id),
         )
         .group_by(SCORE.c.company_id, SCORE.c.customer_id)
-        .subquery("ability")
+        .cte("ability")
+        .prefix_with("MATERIALIZED")  # see `potential_strategy_rows`
     )
 
 
