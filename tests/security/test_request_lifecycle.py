@@ -85,7 +85,7 @@ def failing(app_factory: AppFactory, world_url: str, monkeypatch: pytest.MonkeyP
 
     health._urls = [("/", ["GET"])]  # what @expose leaves behind
     monkeypatch.setattr(HealthView, "health", health)
-    return app_factory(world_url, TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    return app_factory(world_url, fresh=True, TESTING=False, PROPAGATE_EXCEPTIONS=False)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 429, 500, 503])
