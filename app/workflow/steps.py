@@ -141,10 +141,14 @@ STEPS: tuple[Step, ...] = (
     Step(
         8, Stage.PLAN, N_("Month plan"), "step_08_month_plan", "§2.2-8",
         (
-            "customer_state", "customer_problem", "brand_analysis_line", "market_analysis_line",
+            "customer", "customer_state", "customer_problem", "brand_analysis",
+            "brand_analysis_line", "market_analysis", "market_analysis_line", "service_plan",
             "strategy_item",
         ),
-        ("month_plan", "customer"),
+        (
+            "month_plan", "key_customer", "key_customer_reason", "planned_frequency", "customer",
+            "change_log",
+        ),
         CUSTOMER_MANAGER, Due.BEFORE_VISITS, approver=MARKET_MANAGER,
         gate=N_("The service plan is submitted."), gate_steps=(7,), warns_without=(5, 6),
     ),
