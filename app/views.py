@@ -45,6 +45,8 @@ from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
+from app.plan.views.service_plan_views import ServicePlanView
+from app.plan.views.strategy_item_views import StrategyItemView
 from app.security.access_key_views import AccessKeyView
 from app.security.appbuilder import PortalAppBuilder
 from app.security.change_log_views import ChangeLogView
@@ -148,6 +150,15 @@ MENU: tuple[MenuRow, ...] = (
         "fa-chart-line",
         step=6,
     ),
+    MenuRow(
+        "plan",
+        N_("Service strategies of the month"),
+        "ServicePlanView.list",
+        "ServicePlan",
+        "fa-handshake-angle",
+        step=7,
+        pages=("StrategyItemView",),
+    ),
     MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
     MenuRow(
         "distribution",
@@ -233,6 +244,8 @@ VIEWS: tuple[type, ...] = (
     StateView,
     ScoringView,
     StateReportView,
+    ServicePlanView,
+    StrategyItemView,
     PortalView,
     WorkCalendarView,
     CalendarDayView,

@@ -55,6 +55,13 @@ TASK_KINDS: Mapping[str, TaskKind] = {
         "NeedsExtraction",
         "update",
     ),
+    # Restartable because running it again changes nothing that is right already.
+    "service_plans": TaskKind(
+        "app.plan.plan_generation.run",
+        N_("Generation of service strategies"),
+        "ServicePlan",
+        "update",
+    ),
     "export": TaskKind("app.exchange.export_task.write_export", N_("Export to Excel"), None),
 }
 

@@ -35,6 +35,7 @@ FURTHER_LABELS: Mapping[str, Any] = {
     "expires_on": _l("Valid until"),
     "revoked_on": _l("Revoked at"),
     "strategies": _l("Service strategies"),
+    "items": _l("Service strategies"),
 }
 """Labels of what has none of its own: FAB's columns and collections."""
 
@@ -54,7 +55,11 @@ def entities() -> dict[str, type[Any]]:
 def entity_label(entity: str) -> str:
     """The word for an entity, as the permission matrix has it."""
     known = {row.entity: row.label for row in GRANTS}
-    known |= {"GrantOverride": known["Grant"], "ParameterVersion": known["Parameter"]}
+    known |= {
+        "GrantOverride": known["Grant"],
+        "ParameterVersion": known["Parameter"],
+        "VisitPlanRun": known["VisitPlan"],
+    }
     return _(known.get(entity, entity))
 
 
