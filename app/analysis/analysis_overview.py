@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.analysis.rules.indicators import Pair, TerritoryFigures, market_figure
+from app.analysis.rules.indicators import Indicator, Pair, TerritoryFigures, market_figure
 from app.analysis.statements.brand_rates import company_rate_rows, rate_trend_rows
 from app.analysis.statements.sales_trend import customer_names, sales_trend
 from app.analysis.territory_analyses import Key, Steps
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.master.parameters import current_parameters
+from app.master.parameters import current_parameters, parameters_in
+from app.master.rules_parameters import Parameters
 from app.models import (
     AnalysisStatus,
     Judgement,
@@ -54,11 +55,18 @@ class Place:
 
 @dataclass(slots=True)
 class Overview:
-    """`cells`: (territory id, key) → the stored line."""
+    """`cells`: (territory id, key) → the stored line; `parameters`: by the number of a version."""
+
+    steps: Steps
 
     places: list[Place] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     cells: dict[tuple[int, Key], Any] = field(default_factory=dict)
+    parameters: dict[int, Parameters] = field(default_factory=dict)
+
+    def indicator(self, key: Key, row: Any) -> Indicator:
+        """The indicator of a cell as its analysis judged it."""
+        return self.steps.judged(key, self.parameters[row.parameter_version])
 
     def counts(self, status: Judgement) -> int:
         """How many lines have the final status."""
@@ -73,13 +81,13 @@ class Overview:
 
 
 def overview(session: Session, steps: Steps, scope: Scope, month: Month) -> Overview:
-    """The analyses of the month in scope, in two statements."""
+    """The analyses of the month in scope, in two statements and one per parameter version."""
     table = Territory.__table__
     query = select(table.c.id, table.c.code, table.c.name).where(scope.company(table))
     if scope.territory_ids is not None:
         query = query.where(table.c.id.in_(scope.territory_ids))
     connection = session.connection()
-    found = Overview()
+    found = Overview(steps)
     statuses: dict[int, AnalysisStatus] = {}
     keys: dict[Key, None] = {}
     for row in connection.execute(steps.line_rows(scope, month)):
@@ -92,6 +100,10 @@ def overview(session: Session, steps: Steps, scope: Scope, month: Month) -> Over
         for row in connection.execute(query.order_by(table.c.code))
     ]
     found.keys = list(keys)
+    found.parameters = {
+        number: parameters_in(session, scope.company_id, number)
+        for number in {row.parameter_version for row in found.cells.values()}
+    }
     return found
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from app.analysis.computation import newest_sales_batch
-from app.analysis.territory_analyses import Steps
+from app.analysis.statements.watched_products import covering
+from app.analysis.territory_analyses import Steps, own_scope
 from app.kernel.period import Month
 from app.master.parameters import current_parameters
 from app.master.rules_calendar import DAYS_LOOKED_BACK
@@ -27,16 +28,11 @@ def changes_since(session: Session, steps: Steps, analysis: Any) -> list[str]:
     connection, company_id = session.connection(), analysis.company_id
     if newest_sales_batch(connection, company_id) != analysis.data_batch_id:
         found.append("sales")
-    if steps.is_brand:
-        target: Any = BrandTarget
-        covers = (target.from_month <= analysis.month) & (target.to_month >= analysis.month)
-    else:
-        target = MarketTarget
-        covers = target.month == analysis.month
-    newest = session.scalar(
-        select(func.max(target.updated_at)).where(
-            target.territory_id == analysis.territory_id, covers
-        )
+    # The analysis is in the reader's scope; a brand manager does not see its targets otherwise.
+    table = (BrandTarget if steps.is_brand else MarketTarget).__table__
+    covers = covering(table, analysis.month) if steps.is_brand else table.c.month == analysis.month
+    newest = connection.scalar(
+        select(func.max(table.c.updated_at)).where(own_scope(analysis).rows(table), covers)
     )
     if newest is not None and newest > analysis.computed_at:
         found.append("targets")

@@ -153,14 +153,15 @@ def reopen_brand_analysis(
 
 def line_rows(scope: Scope, month: Month) -> Select[Any]:
     """All stored lines of a month in scope, for grids and the market manager's overview:
-    (analysis_id, territory_id, analysis_status, product_id, rate, actual_num, actual_den, target,
-    system_status, final_status, override_reason, reason_id).
+    (analysis_id, territory_id, analysis_status, parameter_version, product_id, rate, actual_num,
+    actual_den, target, system_status, final_status, override_reason, reason_id).
     """
     return (
         select(
             HEADER.c.id.label("analysis_id"),
             HEADER.c.territory_id,
             HEADER.c.status.label("analysis_status"),
+            HEADER.c.parameter_version,
             LINE.c.product_id,
             LINE.c.rate,
             LINE.c.actual_num,

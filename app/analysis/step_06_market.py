@@ -289,7 +289,7 @@ def proposed_targets(scope: Scope, month: Month) -> Select[Any]:
 
 def line_rows(scope: Scope, month: Month) -> Select[Any]:
     """All stored lines of a month in scope: (analysis_id, territory_id, analysis_status,
-    indicator, actual_num, actual_den, target, system_status, final_status, override_reason,
+    parameter_version, indicator, actual_num, actual_den, target, system_status, final_status, override_reason,
     reason_id). For the grid, and territory × indicator for the market manager.
     """
     return (
@@ -297,6 +297,7 @@ def line_rows(scope: Scope, month: Month) -> Select[Any]:
             HEADER.c.id.label("analysis_id"),
             HEADER.c.territory_id,
             HEADER.c.status.label("analysis_status"),
+            HEADER.c.parameter_version,
             LINE.c.indicator,
             LINE.c.actual_num,
             LINE.c.actual_den,

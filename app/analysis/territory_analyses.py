@@ -32,6 +32,8 @@ from app.analysis.work_area import WorkArea
 from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
 from app.kernel.period import Month, utc_now
 from app.kernel.scope import Scope
+from app.master.parameters import parameters_in
+from app.master.rules_parameters import Parameters
 from app.models import (
     AnalysisStatus,
     BrandAnalysis,
@@ -110,6 +112,10 @@ class Steps:
         """Unit, direction and formula of the line's figure."""
         return (RATE_BY_CODE if self.is_brand else INDICATOR_BY_CODE)[key[-1].name]
 
+    def judged(self, key: Key, parameters: Parameters) -> Indicator:
+        """The same with the mode and tolerance of a company's parameters."""
+        return self.indicator(key).judged_with(parameters)
+
 
 BRAND = Steps(
     BrandAnalysis,
@@ -153,6 +159,11 @@ def analysis_by_id(session: Session, steps: Steps, analysis_id: int | None) -> A
     if found is None:
         raise OutOfScope
     return found
+
+
+def parameters_of(session: Session, analysis: Any) -> Parameters:
+    """The parameters the analysis was computed with."""
+    return parameters_in(session, analysis.company_id, analysis.parameter_version)
 
 
 def lines_of(session: Session, steps: Steps, analysis: Any) -> list[Any]:

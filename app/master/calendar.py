@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import chinese_calendar
 from sqlalchemy import insert, select
@@ -67,7 +68,7 @@ def load_official_calendar(session: Session, company_id: int, today: dt.date) ->
     first = dt.date(today.year - YEARS_BACK, 1, 1)
     entries = calendar_entries(session, company_id, first, dt.date.max)
     loaded = {day.year for day, entry in entries.items() if entry.source is DaySource.DEFAULT}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "company_id": company_id,
             "day": day,

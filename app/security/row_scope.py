@@ -2,8 +2,8 @@
 
 The scope is resolved once per request from the user's roles and today's assignments:
 customer manager = territories held today (primary or substitute); market manager = territories
-of the departments headed; brand manager = the company's products and categories; administrator =
-the company; platform administrator (no company) = everything. Several roles add up. Whoever is
+of the departments headed; brand manager = the company's products and categories, and its brand
+analyses to read; administrator = the company; platform administrator (no company) = everything. Several roles add up. Whoever is
 not logged in sees nothing; the login reads the user table under a scope of its own.
 
 The criteria reach every ORM statement of the session: selects with joins, aliases, subqueries and
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,13 +31,20 @@ from app.security.scope_option import ScopeOption
 class RowScope:
     """`company_id` None = every company; `territory_ids` None = every territory of it.
 
-    `is_nothing`: no row at all, except the person's own account.
+    `is_nothing`: no row at all, except the person's own account. `reads_brands`: the brand
+    analyses of every territory of the company may be read besides.
     """
 
     company_id: int | None
     territory_ids: tuple[int, ...] | None
     user_id: int | None = None
     is_nothing: bool = False
+    reads_brands: bool = False
+
+    @property
+    def for_writing(self) -> RowScope:
+        """The rows that may be changed: what is only read is left out."""
+        return replace(self, reads_brands=False) if self.reads_brands else self
 
     @property
     def is_unrestricted(self) -> bool:
@@ -65,6 +72,11 @@ def territory_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
         return company
     inside = model.territory_id.in_(scope.territory_ids)
     return inside if company is None else company & inside
+
+
+def brand_analysis_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
+    """Rows of the territories in scope; whoever reads brands sees those of the company."""
+    return (company_rows if scope.reads_brands else territory_rows)(model, scope)
 
 
 def own_company(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
@@ -186,7 +198,8 @@ def limit_reads(state: ORMExecuteState) -> None:
         return
     refuse_unscoped(state)
     if state.is_orm_statement and (state.is_select or state.is_update or state.is_delete):
-        state.statement = state.statement.options(scope_option(scope))
+        rows = scope if state.is_select else scope.for_writing
+        state.statement = state.statement.options(scope_option(rows))
 
 
 def install(session: Any = None) -> None:

@@ -55,4 +55,5 @@ def resolve_scope(
         # A connection, not the session: the guard must not ask for the scope being resolved.
         rows = session.connection().execute(union(*held))
         territory_ids = tuple(sorted(row[0] for row in rows))
-    return RowScope(user.company_id, territory_ids, user.id)
+    reads_brands = RoleName.BRAND_MANAGER.value in role_names
+    return RowScope(user.company_id, territory_ids, user.id, reads_brands=reads_brands)

@@ -35,7 +35,9 @@ SCOPE_WORDS: Mapping[RoleName, ScopeWords] = {
     RoleName.CUSTOMER_MANAGER: ScopeWords(
         N_("the territories held today, as primary or substitute")
     ),
-    RoleName.BRAND_MANAGER: ScopeWords(N_("the company's products and categories; no customers")),
+    RoleName.BRAND_MANAGER: ScopeWords(
+        N_("the company's products and categories, its brand analyses to read; no customers")
+    ),
 }
 
 CRITERION_WORDS: Mapping[str, str] = {
@@ -43,6 +45,7 @@ CRITERION_WORDS: Mapping[str, str] = {
     "own_company": "the own company",
     "territories": "the territories in scope",
     "territory_rows": "of the territories in scope",
+    "brand_analysis_rows": "of the territories in scope; brand managers read the company's",
     "users": "the users of the own company, and oneself",
     "keys_of_users": "of the users of the own company",
     "own_rows": "asked for by oneself; administrators: of the own company",

@@ -19,7 +19,7 @@ from sqlalchemy import func, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import OutOfScope
-from app.security.row_scope import RowScope, current_scope
+from app.security.row_scope import RowScope, current_scope, scoped_to
 
 LOT = 500
 """Rows per question to the database."""
@@ -71,7 +71,7 @@ def check_before(session: Session, context: Any, instances: Any) -> None:
     scope = current_scope()
     if scope.is_unrestricted and not has_request_context():
         return
-    with session.no_autoflush:
+    with session.no_autoflush, scoped_to(scope.for_writing):
         written = [*session.new, *_modified(session)]
         for item in session.new:
             _stamp(item, scope)
@@ -82,8 +82,9 @@ def check_before(session: Session, context: Any, instances: Any) -> None:
 
 def check_written(session: Session, context: Any) -> None:
     """`after_flush` listener: what was written must still be visible. Errors: `OutOfScope`."""
-    if not current_scope().is_unrestricted:
-        with session.no_autoflush:
+    scope = current_scope()
+    if not scope.is_unrestricted:
+        with session.no_autoflush, scoped_to(scope.for_writing):
             _check_visible(session, [*session.new, *_modified(session)])
 
 

@@ -1,20 +1,26 @@
 """Market analysis as each role: sheet, entered values, targets of the work month, overview."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
 from app.analysis.rules.indicators import INDICATORS
+from app.kernel.db import db
+from app.master.parameters import current_parameters, save_parameters
+from app.master.rules_parameters import DEFAULTS
 from app.models import (
     Judgement,
     MarketAnalysis,
     MarketAnalysisLine,
     MarketIndicator,
     MarketTarget,
+    Territory,
 )
 from tests.analysis.demo_visitors import MONTH, DemoVisitor
 
@@ -225,3 +231,32 @@ def test_foreign_analyses_do_not_exist(
     ):
         answer = person.post(f"/market-analysis/{url}", {"version": version, "target-VOLUME": "1"})
         assert answer.status_code == 404
+
+
+def test_gaps_are_told_as_the_company_judges(
+    demo: Flask, visitor: Visitors, stored: Stored, own: int
+):
+    """Volume judged in points: no share of the target beside the gap, and the reason says points."""
+    person = visitor("customer")
+    key, _version = analysis(stored, own)
+    url = f"/market-analysis/figure/{key}/VOLUME"
+    row = re.compile(r'id="line-VOLUME".*?data-label="Gap">(.*?)</td>', re.DOTALL)
+    relative = row.search(person.page(SHEET))[1]
+    assert re.fullmatch(r"[+-][\d,.]+ \([+-][\d.]+%\)", relative)
+    assert relative in person.page(url)
+    with demo.app_context():
+        company = db.session.get_one(Territory, own).company_id
+        present = current_parameters(db.session(), company)
+        values = {code: getattr(present, code) for code in DEFAULTS} | {"points_volume": 1}
+        save_parameters(db.session(), company, present.number, values, "in cartons")
+        db.session.commit()
+    # What is computed keeps the parameters it was computed with.
+    assert row.search(person.page(SHEET))[1] == relative
+    person.said(person.post(f"/market-analysis/compute?month={K.key}"))
+    absolute = row.search(person.page(SHEET))[1]
+    assert absolute == relative.partition(" (")[0]
+    page = person.page(url)
+    assert relative not in page
+    assert "points below the target on" in page
+    overview = visitor("market").page(f"{SHEET}?rank=VOLUME")
+    assert f"{absolute}<" in overview

@@ -10,6 +10,7 @@ from flask import abort, request
 from flask_babel import gettext as _
 
 from app.analysis import territory_analyses as analyses
+from app.analysis.rules.indicators import Indicator
 from app.analysis.territory_analyses import Judged, Key, Steps
 from app.analysis.views import figure_words as words
 from app.kernel.errors import PlanningError
@@ -41,24 +42,25 @@ class ShownLine:
 
 def shown_lines(
     steps: Steps,
-    lines: Sequence[Any],
+    lines: Sequence[tuple[Any, Indicator]],
     names: Mapping[Key, tuple[str, str]],
     typed: Mapping[str, str],
     errors: Mapping[str, PlanningError],
 ) -> list[ShownLine]:
-    """The lines of the sheet in their order."""
-    return [_shown(steps, line, names, typed, errors) for line in lines]
+    """The lines of the sheet in their order, each with its indicator as it was judged."""
+    return [_shown(steps, *line, names, typed, errors) for line in lines]
 
 
 def _shown(
     steps: Steps,
     line: Any,
+    indicator: Indicator,
     names: Mapping[Key, tuple[str, str]],
     typed: Mapping[str, str],
     errors: Mapping[str, PlanningError],
 ) -> ShownLine:
     key = steps.key(line)
-    name, indicator = steps.text(key), steps.indicator(key)
+    name = steps.text(key)
     figure = (line.actual_num, line.actual_den)
     entered = ""
     if indicator.is_entered and line.actual_num is not None:
@@ -102,11 +104,14 @@ def export_columns() -> list[tuple[str, str]]:
 
 
 def export_cells(
-    steps: Steps, line: Any, names: Mapping[Key, tuple[str, str]], causes: Mapping[int, str]
+    steps: Steps,
+    line: Any,
+    indicator: Indicator,
+    names: Mapping[Key, tuple[str, str]],
+    causes: Mapping[int, str],
 ) -> list[Any]:
     """A line of the workbook."""
     key = steps.key(line)
-    indicator = steps.indicator(key)
     actual = words.actual_hundredths(indicator, line.actual_num, line.actual_den)
     return [
         *names[key],

@@ -6,6 +6,7 @@ The pages of one territory are for whoever works on it, those of several for who
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from flask import Response, abort, flash, jsonify, redirect, request, url_for
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.analysis import territory_analyses as analyses
 from app.analysis.newer_data import changes_since
+from app.analysis.rules.indicators import Indicator
 from app.analysis.territory_analyses import JudgementsRefused, Key, Steps, Texts
 from app.analysis.views import figure_words as words
 from app.analysis.views.analysis_lines import (
@@ -25,16 +27,17 @@ from app.analysis.views.analysis_lines import (
     read_judgement,
     shown_lines,
 )
+from app.analysis.views.asked_place import asked_area, asked_month
 from app.analysis.views.workbook import workbook
 from app.analysis.work_area import WorkArea, work_area
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month, local_today
-from app.master.parameters import parameters_in
 from app.master.views.catalogues import shown_name
 from app.models import AnalysisStatus, Judgement
 from app.portal_context import can, month_label, working_month
+from app.security.row_scope import current_scope, scoped_to
 
 PERMISSIONS: Mapping[str, str] = {
     "index": "read",
@@ -55,22 +58,6 @@ CHANGE_WORDS = {
     "parameters": _l("parameters were changed"),
     "calendar": _l("the work calendar was changed"),
 }
-
-
-def asked_month() -> Month:
-    """The analysed month: the one asked for, else the one before the working month."""
-    try:
-        return Month.parse(request.values.get("month", ""))
-    except ValueError:
-        return working_month().previous
-
-
-def asked_area(*, is_strict: bool = False) -> WorkArea:
-    """The territory of the request; the only one there is needs no choice."""
-    area = work_area(db.session(), working_month(), request.values, is_strict=is_strict)
-    if area.chosen is None and len(area.territories) == 1:
-        return WorkArea(area.month, area.territories, area.territories[0])
-    return area
 
 
 class AnalysisPages(BaseView):
@@ -113,10 +100,20 @@ class AnalysisPages(BaseView):
 
     # ------------------------------------------------------------------ reading
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Within it, the territories that may be read are found."""
+        return nullcontext()
+
+    def works_on(self, area: WorkArea) -> bool:
+        """Whether the chosen territory may be changed, as far as the rows decide."""
+        return True
+
     @expose("/")
     @has_access
     def index(self) -> Any:
-        area, month = asked_area(), asked_month()
+        with self.reading():
+            area = asked_area()
+        month = asked_month()
         if area.chosen is None:
             return self.overview_page(area, month)
         return self._sheet(area, month)
@@ -134,7 +131,8 @@ class AnalysisPages(BaseView):
         analysis = analyses.analysis_of(session, self.steps, area.chosen.id, month)
         lines = self.lines_of(analysis)
         names = self.names([self.steps.key(line) for line in lines])
-        shown = shown_lines(self.steps, lines, names, typed or {}, errors or {})
+        judged = self.with_indicators(analysis, lines)
+        shown = shown_lines(self.steps, judged, names, typed or {}, errors or {})
         is_draft = analysis is not None and analysis.status is AnalysisStatus.DRAFT
         changes = [] if analysis is None else changes_since(session, self.steps, analysis)
         return self.page(
@@ -151,7 +149,9 @@ class AnalysisPages(BaseView):
                 (cause.id, shown_name(cause))
                 for cause in analyses.offered_causes(session, analysis.company_id)
             ],
-            may_change=is_draft and can("update", self.class_permission_name),
+            may_change=is_draft
+            and can("update", self.class_permission_name)
+            and self.works_on(area),
             is_draft=is_draft,
             changes=[str(CHANGE_WORDS[change]) for change in changes],
             typed=typed or {},
@@ -174,7 +174,7 @@ class AnalysisPages(BaseView):
             next_words=month_label(month.next),
             is_month_open=month.last_day >= local_today(),
             arguments=self.arguments(area, month),
-            may_compute=can("update", self.class_permission_name),
+            may_compute=can("update", self.class_permission_name) and self.works_on(area),
             may_export=can("export", self.class_permission_name),
             pill=words.status_pill,
             status_icon=words.status_icon,
@@ -205,7 +205,7 @@ class AnalysisPages(BaseView):
     @has_access
     def save(self, pk: str) -> Any:
         """Judgements and texts of the sheet; on refusal the page comes back with what was typed."""
-        analysis = self.found(pk)
+        analysis = self.found_to_change(pk)
         area, month = self.area_of(analysis), analysis.month
         version = ascii_integer(request.form.get("version"))
         then_complete = request.form.get("then") == "complete"
@@ -236,7 +236,7 @@ class AnalysisPages(BaseView):
     @has_access
     def complete(self, pk: str) -> AnyResponse:
         """草稿→已完成, without further changes."""
-        analysis = self.found(pk)
+        analysis = self.found_to_change(pk)
         version = ascii_integer(request.form.get("version"))
         return self._done(
             lambda: analyses.complete(db.session(), self.steps, analysis, version),
@@ -248,7 +248,7 @@ class AnalysisPages(BaseView):
     @has_access
     def reopen(self, pk: str) -> AnyResponse:
         """已完成→草稿."""
-        analysis = self.found(pk)
+        analysis = self.found_to_change(pk)
         return self._done(
             lambda: analyses.reopen(db.session(), self.steps, analysis, is_plan_submitted=False),
             _("The analysis is open again."),
@@ -276,12 +276,28 @@ class AnalysisPages(BaseView):
             return []
         return self.ordered(analyses.lines_of(db.session(), self.steps, analysis))
 
+    def with_indicators(self, analysis: Any, lines: Sequence[Any]) -> list[tuple[Any, Indicator]]:
+        """Each line with its indicator as the analysis judged it."""
+        if not lines:
+            return []
+        parameters = analyses.parameters_of(db.session(), analysis)
+        return [(line, self.steps.judged(self.steps.key(line), parameters)) for line in lines]
+
     def found(self, pk: str) -> Any:
-        """The analysis, within the row scope; anything else is a 404."""
-        return analyses.analysis_by_id(db.session(), self.steps, ascii_integer(pk))
+        """The analysis with its territory, within the rows that may be read; else a 404."""
+        with self.reading():
+            analysis = analyses.analysis_by_id(db.session(), self.steps, ascii_integer(pk))
+            assert analysis.territory is not None
+        return analysis
+
+    def found_to_change(self, pk: str) -> Any:
+        """The analysis, within the rows that may be changed; anything else is a 404."""
+        with scoped_to(current_scope().for_writing):
+            return analyses.analysis_by_id(db.session(), self.steps, ascii_integer(pk))
 
     def area_of(self, analysis: Any) -> WorkArea:
-        area = work_area(db.session(), working_month(), {})
+        with self.reading():
+            area = work_area(db.session(), working_month(), {})
         chosen = next(row for row in area.territories if row.id == analysis.territory_id)
         return WorkArea(area.month, area.territories, chosen)
 
@@ -331,13 +347,17 @@ class AnalysisPages(BaseView):
     @has_access
     def chart(self, name: str) -> Response:
         """The data of a chart as JSON, with its words in the reader's language."""
-        return jsonify(self.chart_data(name, asked_area(is_strict=True), asked_month()))
+        with self.reading():
+            area = asked_area(is_strict=True)
+        return jsonify(self.chart_data(name, area, asked_month()))
 
     @expose("/export", methods=["POST"])
     @has_access
     def export(self) -> Response:
         """The sheet of the territory, or the overview of several, as a workbook."""
-        area, month = asked_area(is_strict=True), asked_month()
+        with self.reading():
+            area = asked_area(is_strict=True)
+        month = asked_month()
         if area.chosen is None:
             return self.overview_export(area, month)
         session = db.session()
@@ -363,11 +383,13 @@ class AnalysisPages(BaseView):
         return workbook(
             f"{self.title} {area.chosen.name} {month.key}",
             export_columns(),
-            (export_cells(self.steps, line, names, causes) for line in lines),
+            (
+                export_cells(self.steps, line, indicator, names, causes)
+                for line, indicator in self.with_indicators(analysis, lines)
+            ),
             facts,
         )
 
     def threshold(self, analysis: Any) -> int:
         """The tolerance in percent the analysis was judged with."""
-        parameters = parameters_in(db.session(), analysis.company_id, analysis.parameter_version)
-        return int(parameters.abnormal_shortfall_percent)
+        return int(analyses.parameters_of(db.session(), analysis).abnormal_shortfall_percent)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from flask import Response, abort, g, request
+from flask import Response, abort, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -21,11 +22,9 @@ from app.analysis.work_area import NoArea, WorkArea
 from app.kernel.db import db
 from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month
-from app.kernel.scope import Scope
 from app.models import BrandAnalysis, BrandShare, Judgement, RateKind
 from app.portal_context import month_label
-from app.security.permissions import RoleName
-from app.security.row_scope import current_scope
+from app.security.row_scope import RowScope, current_scope, scoped_to
 
 
 class BrandAnalysisView(FigurePages):
@@ -77,17 +76,20 @@ class BrandAnalysisView(FigurePages):
 
     # ------------------------------------------------------------------ overview
 
-    @staticmethod
-    def reading_scope(area: WorkArea) -> Scope:
-        """The territories in sight; a brand manager reads those of the whole company."""
+    def reading(self) -> AbstractContextManager[None]:
+        """A brand manager finds the territories of the whole company, to read."""
         own = current_scope()
-        if RoleName.BRAND_MANAGER.value in g.get("role_names", ()) and own.company_id is not None:
-            return Scope(own.company_id)
-        return area.scope
+        if not own.reads_brands:
+            return nullcontext()
+        return scoped_to(RowScope(own.company_id, None, own.user_id, reads_brands=True))
+
+    def works_on(self, area: WorkArea) -> bool:
+        own = current_scope().territory_ids
+        return own is None or (area.chosen.id in own if area.chosen else bool(own))
 
     def overview_page(self, area: WorkArea, month: Month) -> str:
         try:
-            scope = self.reading_scope(area)
+            scope = area.scope
         except NoArea as refusal:
             return self.page("analysis/no_area.html", area, month, reason=refusal.message())
         found = overviews.overview(db.session(), self.steps, scope, month)
@@ -170,7 +172,7 @@ class BrandAnalysisView(FigurePages):
         return sorted(rows, key=lambda row: -row["off"])
 
     def overview_export(self, area: WorkArea, month: Month) -> Response:
-        scope = self.reading_scope(area)
+        scope = area.scope
         found = overviews.overview(db.session(), self.steps, scope, month)
         products = overviews.product_names(db.session(), {key[0] for key in found.keys})
         places = {place.id: place for place in found.places}
@@ -221,7 +223,7 @@ class BrandAnalysisView(FigurePages):
     def _bars(self, analysis: Any) -> dict[str, Any]:
         """Actual against target of one rate over the products, and the deviation below it."""
         rate = RateKind.__members__.get(request.args.get("rate", ""), RateKind.LISTING)
-        indicator = RATE_BY_CODE[rate.name]
+        indicator = self.steps.judged((rate,), analyses.parameters_of(db.session(), analysis))
         lines = [
             line
             for line in analyses.lines_of(db.session(), self.steps, analysis)
@@ -259,7 +261,9 @@ class BrandAnalysisView(FigurePages):
             "words": {
                 "actual": _("Actual"),
                 "target": _("Target"),
-                "deviation": _("Better or worse than the target, in percent of it"),
+                "deviation": _("Better or worse than the target, in points")
+                if indicator.in_points
+                else _("Better or worse than the target, in percent of it"),
                 "empty": _("No product has this rate yet."),
             },
         }
@@ -327,8 +331,7 @@ class BrandAnalysisView(FigurePages):
 
     def _trend(self, area: WorkArea, month: Month) -> dict[str, Any]:
         """Thirteen months of the four rates of a product, over the territories in sight."""
-        scope = self.reading_scope(area) if area.chosen is None else area.scope
-        session = db.session()
+        scope, session = area.scope, db.session()
         wanted = ascii_integer(request.args.get("product"))
         if wanted is None or not overviews.product_names(session, {wanted}):
             abort(404)

@@ -54,7 +54,7 @@ class FigurePages(AnalysisPages):
     def figure(self, pk: str, text: str) -> str:
         """Formula, numerator, denominator, cut-off, versions; the parts of the gap."""
         analysis, line, key = self._line(pk, text)
-        indicator = self.steps.indicator(key)
+        _line, indicator = self.with_indicators(analysis, [line])[0]
         by = self._by(indicator)
         found = self._parts(analysis, line, by)
         parts = [] if found is None else self._shown_parts(found[0], indicator, analysis, by)
@@ -103,7 +103,7 @@ class FigurePages(AnalysisPages):
     def figure_export(self, pk: str, text: str) -> Response:
         """All parts of the figure as a workbook."""
         analysis, line, key = self._line(pk, text)
-        indicator = self.steps.indicator(key)
+        _line, indicator = self.with_indicators(analysis, [line])[0]
         by = self._by(indicator)
         found = self._parts(analysis, line, by)
         parts = [] if found is None else self._shown_parts(found[0], indicator, analysis, by)
@@ -119,9 +119,9 @@ class FigurePages(AnalysisPages):
                 (_("Customer") if by == "customer" else _("Product"), "text"),
                 (terms[0], "decimal"),
                 (terms[1], "decimal"),
-                (f"{_('Expected')} ({unit})", "decimal"),
-                (f"{_('Achieved')} ({unit})", "decimal"),
-                (f"{_('Part of the gap')} ({unit})", "decimal"),
+                (_("Expected (%(unit)s)", unit=unit), "decimal"),
+                (_("Achieved (%(unit)s)", unit=unit), "decimal"),
+                (_("Part of the gap (%(unit)s)", unit=unit), "decimal"),
             ],
             (
                 [
@@ -293,10 +293,12 @@ class FigurePages(AnalysisPages):
 
 
 def _judging_words(indicator: Indicator, parameters: Any) -> str:
-    measure = indicator.judged_with(parameters).measure
+    measure = indicator.measure
     percent, points = measure.limits(parameters)
     if measure.in_points:
-        return _("Abnormal from %(points)s percentage points below the target on", points=points)
+        if indicator.low_is_better:
+            return _("Abnormal from %(points)s points above the target on", points=points)
+        return _("Abnormal from %(points)s points below the target on", points=points)
     if indicator.low_is_better:
         return _(
             "Abnormal from %(percent)s%% of the target above it on; less is better",

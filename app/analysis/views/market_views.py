@@ -14,10 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.analysis import analysis_overview as overviews
 from app.analysis import territory_analyses as analyses
-from app.analysis.rules.indicators import INDICATOR_BY_CODE, INDICATORS
+from app.analysis.rules.indicators import INDICATOR_BY_CODE, INDICATORS, Indicator
 from app.analysis.territory_analyses import Key
 from app.analysis.views import figure_words as words
-from app.analysis.views.analysis_pages import PERMISSIONS, asked_area, asked_month
+from app.analysis.views.analysis_pages import PERMISSIONS
+from app.analysis.views.asked_place import asked_area, asked_month
 from app.analysis.views.decomposition_views import FigurePages
 from app.analysis.views.workbook import workbook
 from app.analysis.work_area import NoArea, WorkArea
@@ -25,7 +26,6 @@ from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
 from app.kernel.period import Month
 from app.kernel.quantity import scaled_integer
-from app.master.parameters import parameters_in
 from app.models import Judgement, MarketAnalysis, MarketIndicator
 from app.portal_context import can, month_label
 
@@ -210,7 +210,7 @@ class MarketAnalysisView(FigurePages):
     def _shown_cells(found: overviews.Overview) -> dict[tuple[int, str], dict[str, Any]]:
         shown = {}
         for (territory_id, (member,)), row in found.cells.items():
-            indicator = INDICATOR_BY_CODE[member.name]
+            indicator = found.indicator((member,), row)
             figure = (row.actual_num, row.actual_den)
             shown[territory_id, member.name] = {
                 "value": words.value_text(indicator, *figure),
@@ -227,12 +227,13 @@ class MarketAnalysisView(FigurePages):
         """Territories by how far they are from the target of one indicator, worst first."""
         if code is None:
             return []
-        member, indicator = MarketIndicator[code], INDICATOR_BY_CODE[code]
+        member = MarketIndicator[code]
         rows = []
         for place in found.places:
             row = found.cells.get((place.id, (member,)))
             if row is None:
                 continue
+            indicator = found.indicator((member,), row)
             figure = (row.actual_num, row.actual_den)
             deviation = words.deviation(indicator, *figure, row.target)
             rows.append(
@@ -262,15 +263,18 @@ class MarketAnalysisView(FigurePages):
                 (_("Reason for another judgement"), "text"),
             ],
             (
-                self._overview_cells(places[territory_id].name, member, row)
+                self._overview_cells(
+                    places[territory_id].name, member, row, found.indicator((member,), row)
+                )
                 for (territory_id, (member,)), row in found.cells.items()
             ),
             [(_("Analysed month"), month.key)],
         )  # fmt: skip
 
     @staticmethod
-    def _overview_cells(place: str, member: MarketIndicator, row: Any) -> list[Any]:
-        indicator = INDICATOR_BY_CODE[member.name]
+    def _overview_cells(
+        place: str, member: MarketIndicator, row: Any, indicator: Indicator
+    ) -> list[Any]:
         figure = (row.actual_num, row.actual_den)
         actual = words.actual_hundredths(indicator, *figure)
         return [
@@ -301,10 +305,9 @@ class MarketAnalysisView(FigurePages):
         analysis = analyses.analysis_of(db.session(), self.steps, area.chosen.id, month)
         if analysis is None:
             abort(404)
-        parameters = parameters_in(db.session(), analysis.company_id, analysis.parameter_version)
         rows = []
-        for line in analyses.lines_of(db.session(), self.steps, analysis):
-            indicator = INDICATOR_BY_CODE[line.indicator.name].judged_with(parameters)
+        lines = analyses.lines_of(db.session(), self.steps, analysis)
+        for line, indicator in self.with_indicators(analysis, lines):
             figure = (line.actual_num, line.actual_den)
             deviation = words.deviation(indicator, *figure, line.target)
             if deviation is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, flash, redirect, request
@@ -113,7 +114,7 @@ class TargetCustomerView(BaseView):
         target = self._target(pk)
         rows = brand_targets.listed(db.session(), target)
         return workbook(
-            f"{_('Target customers')} {target.product}",
+            _("Target customers of %(product)s", product=str(target.product)),
             [(_("Customer code"), "text"), (_("Customer"), "text")],
             ([row.code, row.name] for row in rows),
             [
@@ -207,6 +208,10 @@ def read_filter(args: MultiDict[str, str]) -> CustomerFilter:
     )
 
 
+def _condition(name: str, values: Sequence[str]) -> str:
+    return _("%(column)s: %(values)s", column=members_label(name), values="、".join(values))
+
+
 def filter_words(saved: dict[str, Any] | None) -> str:
     """A kept filter as people read it."""
     saved = saved or {}
@@ -218,14 +223,23 @@ def filter_words(saved: dict[str, Any] | None) -> str:
             if text in members.__members__
         ]
         if labels:
-            parts.append(f"{members_label(name)}: {'、'.join(labels)}")
+            parts.append(_condition(name, labels))
     if saved.get("lines"):
-        parts.append(f"{members_label('lines')}: {'、'.join(saved['lines'])}")
+        parts.append(_condition("lines", saved["lines"]))
     if saved.get("grade_from") or saved.get("grade_to"):
         parts.append(
-            f"{_('Grade')}: {saved.get('grade_from') or GRADES[0]}–{saved.get('grade_to') or GRADES[-1]}"
+            _(
+                "Grade %(first)s to %(last)s",
+                first=saved.get("grade_from") or GRADES[0],
+                last=saved.get("grade_to") or GRADES[-1],
+            )
         )
     if saved.get("has_bought") is not None:
-        word = _("has bought") if saved["has_bought"] else _("has not bought")
-        parts.append(f"{word} {saved.get('bought_since') or ''}".strip())
+        since = saved.get("bought_since") or ""
+        if not since:
+            parts.append(_("has bought") if saved["has_bought"] else _("has not bought"))
+        elif saved["has_bought"]:
+            parts.append(_("has bought since %(month)s", month=since))
+        else:
+            parts.append(_("has not bought since %(month)s", month=since))
     return "; ".join(parts) or _("no conditions")

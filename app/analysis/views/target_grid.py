@@ -55,7 +55,9 @@ def refused_cells(refusal: TargetsRefused) -> dict[str, str]:
         name = f"t-{problem.product_id}-{names.get(problem.field, problem.field)}"
         text = _(problem.msgid, months="、".join(problem.months))
         remedy = REMEDIES.get(problem.field)
-        errors[name] = f"{text} {_(remedy)}" if remedy else text
+        errors[name] = (
+            _("%(problem)s %(remedy)s", problem=text, remedy=_(remedy)) if remedy else text
+        )
     return errors
 
 

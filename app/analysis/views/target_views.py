@@ -19,7 +19,7 @@ from app.analysis import brand_targets
 from app.analysis.brand_targets import TARGET_FIELDS, MonthRange, TargetsRefused
 from app.analysis.rules.indicators import RATE_BY_CODE
 from app.analysis.views import figure_words as words
-from app.analysis.views.analysis_pages import asked_area
+from app.analysis.views.asked_place import asked_area
 from app.analysis.views.target_grid import grid_row, read_drafts, refused_cells
 from app.kernel.base_view import PlanningView
 from app.kernel.db import db
