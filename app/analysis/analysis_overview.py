@@ -6,16 +6,16 @@ every territory of the company, read-only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.analysis.rules.indicators import Indicator, Pair, TerritoryFigures, market_figure
-from app.analysis.statements.brand_rates import company_rate_rows, rate_trend_rows
-from app.analysis.statements.sales_trend import customer_names, sales_trend
+from app.analysis.rules.indicators import Indicator, Pair
+from app.analysis.statements.brand_rates import company_rate_rows
+from app.analysis.statements.sales_trend import customer_names
 from app.analysis.territory_analyses import Key, Steps
 from app.kernel.period import Month
 from app.kernel.scope import Scope
@@ -24,23 +24,9 @@ from app.master.rules_parameters import Parameters
 from app.models import (
     AnalysisStatus,
     Judgement,
-    MarketAnalysis,
-    MarketAnalysisLine,
-    MarketIndicator,
-    MarketTarget,
     Product,
     Territory,
 )
-
-TREND_MONTHS = 13
-FROM_SALES = frozenset(
-    {
-        "VOLUME", "AMOUNT", "UNIT_VALUE", "CASE_VALUE", "VOLUME_YEAR_GROWTH",
-        "VOLUME_MONTH_GROWTH", "KEY_VOLUME", "KEY_SHARE", "VOLUME_PER_CUSTOMER", "WIDTH",
-        "STOCKOUT_RATE", "MARGIN_RATE",
-    }
-)  # fmt: skip
-"""Indicators whose past months follow from monthly sales; others come from stored analyses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,75 +116,3 @@ def company_rates(
     parameters = current_parameters(session, scope.company_id)
     rows = session.connection().execute(company_rate_rows(scope, month, parameters, product_ids))
     return {(row.product_id, row.rate): (row.actual_num, row.actual_den) for row in rows}
-
-
-def trend_months(month: Month) -> list[Month]:
-    """Thirteen months up to `month`: the same month of last year is the first."""
-    return list(month.shift(1 - TREND_MONTHS).through(month))
-
-
-def rate_trend(
-    session: Session, scope: Scope, month: Month, product_id: int
-) -> dict[tuple[Month, Any], Pair]:
-    """(month, rate) → set sizes of a product."""
-    parameters = current_parameters(session, scope.company_id)
-    rows = session.connection().execute(
-        rate_trend_rows(scope, trend_months(month), parameters, product_id)
-    )
-    return {
-        (Month.from_number(row.month), row.rate): (row.actual_num, row.actual_den) for row in rows
-    }
-
-
-def indicator_trend(
-    session: Session, scope: Scope, month: Month, indicator: MarketIndicator
-) -> Mapping[Month, Pair]:
-    """Month → figure of one territory; months that nothing is known about are missing."""
-    months = trend_months(month)
-    if indicator.name in FROM_SALES:
-        return _from_sales(session, scope, months, indicator.name)
-    header, line = MarketAnalysis.__table__, MarketAnalysisLine.__table__
-    rows = session.connection().execute(
-        select(header.c.month, line.c.actual_num, line.c.actual_den)
-        .join(
-            line,
-            (line.c.company_id == header.c.company_id) & (line.c.analysis_id == header.c.id),
-        )
-        .where(scope.rows(header), header.c.month.in_(months), line.c.indicator == indicator)
-    )
-    return {
-        row.month: (row.actual_num, row.actual_den) for row in rows if row.actual_num is not None
-    }
-
-
-def targets_of(
-    session: Session, scope: Scope, months: Sequence[Month], indicator: MarketIndicator
-) -> dict[Month, int]:
-    """Month → target in hundredths, of the one territory in scope."""
-    table = MarketTarget.__table__
-    rows = session.connection().execute(
-        select(table.c.month, table.c.value).where(
-            scope.rows(table), table.c.month.in_(months), table.c.indicator == indicator
-        )
-    )
-    return {row.month: row.value for row in rows}
-
-
-def _from_sales(
-    session: Session, scope: Scope, months: Sequence[Month], code: str
-) -> dict[Month, Pair]:
-    needed = [month.shift(-12) for month in months] + [months[0].previous, *months]
-    rows = session.connection().execute(sales_trend(scope, sorted(set(needed))))
-    sums = {row.month: row._mapping for row in rows}
-    found = {}
-    for month in months:
-        if month not in sums:
-            continue
-        values = {name: value for name, value in sums[month].items() if name != "month"}
-        for name, base in (
-            ("previous_sticks", month.previous),
-            ("last_year_sticks", month.shift(-12)),
-        ):
-            values[name] = sums[base]["sticks"] if base in sums else 0
-        found[month] = market_figure(code, TerritoryFigures(**values))
-    return found

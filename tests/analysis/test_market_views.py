@@ -10,7 +10,7 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from app.analysis.rules.indicators import INDICATORS
+from app.analysis.rules.indicators import INDICATORS, Indicator
 from app.kernel.db import db
 from app.master.parameters import current_parameters, save_parameters
 from app.master.rules_parameters import DEFAULTS
@@ -186,16 +186,25 @@ def test_charts(visitor: Visitors, own: int):
     assert person.get("/market-analysis/chart/bars").status_code == 404
 
 
-def test_the_trend_ends_with_the_stored_figure(visitor: Visitors, stored: Stored, own: int):
+COMPUTED = [row for row in INDICATORS if not row.is_entered]
+
+
+@pytest.mark.parametrize("row", COMPUTED, ids=lambda row: row.code)
+def test_the_trend_ends_with_the_stored_figure(
+    visitor: Visitors, stored: Stored, own: int, row: Indicator
+):
     person = visitor("customer")
     key, _version = analysis(stored, own)
-    for code in ("VOLUME", "UNIT_VALUE", "KEY_SHARE", "STOCKOUT_RATE", "VOLUME_MONTH_GROWTH"):
-        num, den, _target, _status = line(stored, key, MarketIndicator[code])
-        factor = next(row for row in INDICATORS if row.code == code).measure.factor
-        trend = person.get(f"/market-analysis/chart/trend?indicator={code}").get_json()
-        assert trend["series"][0]["values"][-1] == pytest.approx(
-            factor * num / den / 100, abs=0.006
-        )
+    num, den, _target, _status = line(stored, key, MarketIndicator[row.code])
+    trend = person.get(f"/market-analysis/chart/trend?indicator={row.code}").get_json()
+    values = trend["series"][0]["values"]
+    assert values[-1] == pytest.approx(row.measure.factor * num / den / 100, abs=0.006)
+    missing = [month for month, value in zip(trend["months"], values, strict=True) if value is None]
+    assert bool(missing) == bool(trend["note"])
+    assert not missing or (missing[0] in trend["note"] and missing[-1] in trend["note"])
+    # The sales of the demo begin fifteen months ago; modes of customers are known at present only.
+    is_full = row.code not in ("VOLUME_YEAR_GROWTH", "KEY_GROWTH", "ONLINE_RATE", "E_SETTLE_RATE")
+    assert not is_full or not missing, missing
 
 
 def test_a_market_manager_sees_heat_map_ranking_and_export(

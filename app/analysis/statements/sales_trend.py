@@ -1,6 +1,6 @@
 """§2.2 steps 5 and 6 — monthly sums of territories for the trend charts, and names of customers.
 
-Reads: monthly_sales, product, key_product_snapshot, customer.
+Reads: monthly_sales, territory_sales, product, key_product_snapshot, customer.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Select, and_, case, func, literal, select, union_all
 
 from app.kernel.period import Month
 from app.kernel.scope import Scope
-from app.kernel.sql import count_if, whole
-from app.models import Customer, KeyProductSnapshot, MonthlySales, Product
+from app.kernel.sql import count_if, sum_if, whole
+from app.models import Customer, KeyProductSnapshot, MonthlySales, Product, TerritorySales
 
 SALES, CUSTOMER, PRODUCT = MonthlySales.__table__, Customer.__table__, Product.__table__
-KEY = KeyProductSnapshot.__table__
+KEY, SOLD = KeyProductSnapshot.__table__, TerritorySales.__table__
 
 
 def customer_names(scope: Scope, territory_ids: Sequence[int]) -> Select[Any]:
@@ -28,6 +28,35 @@ def customer_names(scope: Scope, territory_ids: Sequence[int]) -> Select[Any]:
         scope.company(CUSTOMER),
         (CUSTOMER.c.territory_id.in_(territory_ids)) | CUSTOMER.c.id.in_(sold),
     )
+
+
+def key_growth_trend(scope: Scope, months: Sequence[Month]) -> Select[Any]:
+    """(month, key_sticks, key_last_year_sticks): the volume of the products that are key brands in
+    the month, in it and a year before; only months whose key brands were recorded.
+    """
+    blocks = []
+    for month in months:
+        before = month.shift(-12)
+        sticks = SOLD.c.delivered_cartons * PRODUCT.c.sticks_per_carton
+        blocks.append(
+            select(
+                literal(month.number).label("month"),
+                sum_if(SOLD.c.month == month, sticks).label("key_sticks"),
+                sum_if(SOLD.c.month == before, sticks).label("key_last_year_sticks"),
+            )
+            .join(PRODUCT, PRODUCT.c.id == SOLD.c.product_id)
+            .join(
+                KEY,
+                and_(
+                    KEY.c.company_id == SOLD.c.company_id,
+                    KEY.c.month == month,
+                    KEY.c.product_id == SOLD.c.product_id,
+                ),
+            )
+            .where(scope.rows(SOLD), SOLD.c.month.in_([month, before]))
+            .having(func.count() > 0)
+        )
+    return select(union_all(*blocks).subquery("trend"))
 
 
 def sales_trend(scope: Scope, months: Sequence[Month]) -> Select[Any]:

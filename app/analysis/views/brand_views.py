@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app.analysis import analysis_overview as overviews
 from app.analysis import territory_analyses as analyses
+from app.analysis import trends
 from app.analysis.rules.indicators import BRAND_SHARE, RATE_BY_CODE
 from app.analysis.territory_analyses import Key
 from app.analysis.views import figure_words as words
@@ -257,6 +258,7 @@ class BrandAnalysisView(FigurePages):
         return {
             "rows": rows,
             "unit": "%",
+            "deviation_unit": "" if indicator.in_points else "%",
             "threshold": self.threshold(analysis),
             "words": {
                 "actual": _("Actual"),
@@ -335,8 +337,8 @@ class BrandAnalysisView(FigurePages):
         wanted = ascii_integer(request.args.get("product"))
         if wanted is None or not overviews.product_names(session, {wanted}):
             abort(404)
-        months = overviews.trend_months(month)
-        found = overviews.rate_trend(session, scope, month, wanted)
+        months = trends.trend_months(month)
+        found = trends.rate_trend(session, scope, month, wanted)
         series = []
         for rate in RateKind:
             indicator = RATE_BY_CODE[rate.name]
@@ -349,5 +351,6 @@ class BrandAnalysisView(FigurePages):
             "months": [each.key for each in months],
             "series": series,
             "unit": "%",
+            "note": words.missing_months(months, series),
             "words": {"empty": _("Nothing is known of these months.")},
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -13,6 +13,7 @@ from markupsafe import Markup
 from app.analysis.rules.indicators import Indicator
 from app.kernel.errors import N_
 from app.kernel.formatters import MISSING, TONE_ICONS, number, pill
+from app.kernel.period import Month
 from app.kernel.quantity import round_half_up
 from app.models import Judgement
 
@@ -115,6 +116,19 @@ def gap_text(indicator: Indicator, num: int | None, den: int | None, target: int
     if indicator.in_points or target <= 0:
         return text
     return f"{text} ({decimal(100 * gap / target, 1):+}%)" if gap else text
+
+
+def missing_months(months: Sequence[Month], series: Sequence[Mapping[str, Any]]) -> str:
+    """Which months of a chart none of the series knows; empty when there is none or nothing."""
+    known = [
+        any(row["values"][place] is not None for row in series) for place in range(len(months))
+    ]
+    missing = [month.key for month, is_known in zip(months, known, strict=True) if not is_known]
+    if not missing or not any(known):
+        return ""
+    if len(missing) > 1 and not any(known[: len(missing)]):
+        return _("No figure from %(first)s to %(last)s.", first=missing[0], last=missing[-1])
+    return _("No figure for %(months)s.", months="、".join(missing))
 
 
 def deviation(

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.analysis import analysis_overview as overviews
 from app.analysis import territory_analyses as analyses
+from app.analysis import trends
 from app.analysis.rules.indicators import INDICATOR_BY_CODE, INDICATORS, Indicator
 from app.analysis.territory_analyses import Key
 from app.analysis.views import figure_words as words
@@ -343,9 +344,9 @@ class MarketAnalysisView(FigurePages):
             request.args.get("indicator", ""), MarketIndicator.VOLUME
         )
         indicator = INDICATOR_BY_CODE[member.name]
-        months = overviews.trend_months(month)
-        found = overviews.indicator_trend(db.session(), area.scope, month, member)
-        targets = overviews.targets_of(db.session(), area.scope, months, member)
+        months = trends.trend_months(month)
+        found = trends.indicator_trend(db.session(), area.scope, month, member)
+        targets = trends.targets_of(db.session(), area.scope, months, member)
         values = []
         for each in months:
             value = words.actual_hundredths(indicator, *found.get(each, (None, None)))
@@ -363,5 +364,6 @@ class MarketAnalysisView(FigurePages):
             "months": [each.key for each in months],
             "series": series,
             "unit": words.unit_word(indicator),
+            "note": words.missing_months(months, series[:1]),
             "words": {"empty": _("Nothing is known of these months.")},
         }

@@ -35,6 +35,7 @@ from app.kernel.period import local_today
 from app.master.parameters import current_parameters
 from app.master.views.catalogues import shown_name
 from app.models import Customer, OrderMode, PortalUser, Questionnaire
+from app.plan.service_plans import submitted_territories
 from app.portal_context import can, month_label, working_month
 from app.security.change_log import change_history
 
@@ -164,8 +165,13 @@ class NeedsView(WorkListView):
 
     def _set_confirmed(self, items: Any, *, confirmed: bool) -> Response:
         customers = items if isinstance(items, list) else [items]
+        session, month = db.session(), working_month()
         result = direct_needs.set_confirmed(
-            db.session(), working_month(), customers, confirmed=confirmed
+            session,
+            month,
+            customers,
+            confirmed=confirmed,
+            submitted_territories=submitted_territories(session, month),
         )
         db.session.commit()
         words = (
@@ -179,7 +185,13 @@ class NeedsView(WorkListView):
             words += " " + _(
                 "%(count)d customers have no answers yet: enter them first.", count=result.missing
             )
-        flash(words, "warning" if result.missing or not result.changed else "success")
+        if result.held:
+            words += " " + _(
+                "%(count)d stay confirmed: the service plan of their territory was submitted.",
+                count=result.held,
+            )
+        is_whole = result.changed and not result.missing and not result.held
+        flash(words, "success" if is_whole else "warning")
         return redirect(self.get_redirect(), 303)
 
     # ------------------------------------------------------------------ one customer

@@ -64,7 +64,21 @@
     element.appendChild(note);
   }
 
+  /** What the chart lacks, below it. */
+  function explain(element, text) {
+    var note = element.nextElementSibling;
+    if (!note || !note.matches('.chart-missing')) {
+      if (!text) { return; }
+      note = document.createElement('p');
+      note.className = 'chart-missing';
+      element.after(note);
+    }
+    note.textContent = text || '';
+    note.hidden = !text;
+  }
+
   function show(element, data) {
+    explain(element, data.note);
     var option = window.PortalCharts.kinds[element.dataset.chart](data, tools, element);
     var present = echarts.getInstanceByDom(element);
     if (!option) {

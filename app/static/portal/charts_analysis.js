@@ -60,7 +60,7 @@
       ],
       yAxis: [
         tools.axis({ type: 'value', gridIndex: 0, axisLabel: { formatter: '{value}' + data.unit } }),
-        tools.axis({ type: 'value', gridIndex: 1, min: -most * 1.4, max: most * 1.4, interval: most * 1.4, axisLabel: { formatter: function (value) { return value ? '' : '0%'; } } })
+        tools.axis({ type: 'value', gridIndex: 1, min: -most * 1.4, max: most * 1.4, interval: most * 1.4, axisLabel: { formatter: function (value) { return value ? '' : '0' + data.deviation_unit; } } })
       ],
       series: [
         {
@@ -82,7 +82,7 @@
             show: true, fontSize: 11, color: colours.ink2, position: 'top',
             formatter: function (point) {
               var row = rows[point.dataIndex];
-              return isKnown(row.deviation) ? signed(row.deviation) + '%' : '';
+              return isKnown(row.deviation) ? signed(row.deviation) + data.deviation_unit : '';
             }
           },
           data: rows.map(function (row) {
