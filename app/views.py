@@ -23,6 +23,7 @@ from app.analysis.views.state_reports import StateReportView
 from app.analysis.views.state_views import StateView
 from app.analysis.views.target_customer_views import TargetCustomerView
 from app.analysis.views.target_views import BrandTargetView
+from app.evaluation.views.week_summary_views import WeekSummaryView
 from app.exchange.export_views import ExportFileView
 from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
@@ -151,6 +152,14 @@ MENU: tuple[MenuRow, ...] = (
         step=6,
     ),
     MenuRow(
+        "evaluation",
+        N_("Week summary"),
+        "WeekSummaryView.index",
+        "WeekSummary",
+        "fa-calendar-week",
+        step=13,
+    ),
+    MenuRow(
         "plan",
         N_("Service strategies of the month"),
         "ServicePlanView.list",
@@ -264,6 +273,7 @@ VIEWS: tuple[type, ...] = (
     TargetCustomerView,
     BrandAnalysisView,
     MarketAnalysisView,
+    WeekSummaryView,
     CustomerMonthlySalesView,
     CustomerView,
     CategoryTreeView,

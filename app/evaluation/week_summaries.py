@@ -7,7 +7,7 @@ territory as their scope. The caller commits.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -17,10 +17,12 @@ from app.analysis.computation import newest_sales_batch
 from app.evaluation.rules import WeekPeriod, WeekSums, period_of, status_of, week_figures
 from app.evaluation.step_13_week_summary import daily_sums, month_targets, week_sums
 from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
-from app.kernel.period import WorkWeek, local_today, utc_now
+from app.kernel.period import Month, WorkWeek, local_today, utc_now
 from app.kernel.scope import Scope
+from app.kernel.sql_lots import lots
 from app.master.calendar import calendar_overrides
 from app.master.parameters import current_parameters
+from app.master.rules_calendar import workdays_between
 from app.models import (
     Territory,
     WeekIndicator,
@@ -111,6 +113,8 @@ def compute(
     if start > today:
         raise WeekInFuture(field="start")
     summary = summary_of(session, territory.id, start)
+    period = period_in(session, territory.company_id, start, today)
+    parameters = current_parameters(session, territory.company_id)
     if summary is None:
         _refuse_overlap(session, territory.id, start)
         summary = WeekSummary(
@@ -119,8 +123,6 @@ def compute(
         session.add(summary)
     else:
         require_editable(summary)
-    period = period_in(session, territory.company_id, start, today)
-    parameters = current_parameters(session, territory.company_id)
     summary.month, summary.as_of = period.month, period.as_of
     summary.elapsed_days, summary.total_days = period.elapsed, period.total
     summary.computed_at = utc_now()
@@ -237,3 +239,47 @@ def progress_days(session: Session, summary: WeekSummary) -> Sequence[tuple[dt.d
     scope = Scope(summary.company_id, (summary.territory_id,))
     rows = session.connection().execute(daily_sums(scope, summary.month.first_day, summary.as_of))
     return [(row.order_date, row.sticks, row.amount_fen) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCell:
+    """A territory's summary of a week in the overview."""
+
+    summary: WeekSummary
+    lines: Mapping[WeekIndicator, WeekSummaryLine]
+
+
+def month_overview(
+    session: Session, territory_ids: Collection[int], month: Month
+) -> tuple[list[dt.date], dict[tuple[int, dt.date], WeekCell]]:
+    """(first days of the month's weeks, (territory, first day) → what was written)."""
+    summaries = session.scalars(
+        select(WeekSummary).where(
+            WeekSummary.month == month, WeekSummary.territory_id.in_(territory_ids)
+        )
+    ).all()
+    lines: dict[int, dict[WeekIndicator, WeekSummaryLine]] = {}
+    for lot in lots([summary.id for summary in summaries]):
+        for line in session.scalars(
+            select(WeekSummaryLine).where(WeekSummaryLine.summary_id.in_(lot))
+        ):
+            lines.setdefault(line.summary_id, {})[line.indicator] = line
+    cells = {
+        (summary.territory_id, summary.start_date): WeekCell(summary, lines.get(summary.id, {}))
+        for summary in summaries
+    }
+    starts = {week.monday for week in weeks_of(month)} | {start for _place, start in cells}
+    return sorted(starts), cells
+
+
+def weeks_of(month: Month) -> list[WorkWeek]:
+    """The work weeks whose Thursday lies in the month."""
+    thursdays = (day for day in month.days() if day.isoweekday() == 4)
+    return [WorkWeek.of(day) for day in thursdays]
+
+
+def pace_days(session: Session, summary: WeekSummary) -> list[tuple[dt.date, int]]:
+    """Every day of the month with the workdays elapsed up to it."""
+    month = summary.month
+    overrides = calendar_overrides(session, summary.company_id, month.first_day, month.last_day)
+    return [(day, len(workdays_between(month.first_day, day, overrides))) for day in month.days()]

@@ -91,5 +91,9 @@
     });
   }
 
+  document.querySelectorAll('[data-print]').forEach(function (button) {
+    button.addEventListener('click', function () { window.print(); });
+  });
+
   rememberGroups();
 })();
