@@ -168,21 +168,37 @@ def answer_words(form: Questionnaire | None) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """How a bulk confirmation went: `missing` customers have no answers at all."""
+    """How a bulk confirmation went: `missing` customers have no answers at all, `held` answers
+    stay confirmed because the service plan they went into was submitted.
+    """
 
     changed: int
     unchanged: int
     missing: int
+    held: int = 0
 
 
 def set_confirmed(
-    session: Session, month: Month, customers: Collection[Customer], *, confirmed: bool
+    session: Session,
+    month: Month,
+    customers: Collection[Customer],
+    *,
+    confirmed: bool,
+    submitted_territories: Collection[int] = (),
 ) -> StatusChange:
-    """Confirm the forms of these customers, or withdraw the confirmation."""
+    """Confirm the forms of these customers, or withdraw the confirmation.
+
+    `submitted_territories`: those whose service plan of the month is no draft; what a submitted
+    plan was made from is not withdrawn.
+    """
     forms = forms_of(session, month, [customer.id for customer in customers])
     by_id = {customer.id: customer for customer in customers}
     wanted = QuestionnaireStatus.CONFIRMED if confirmed else QuestionnaireStatus.OPEN
     changing = [form for form in forms.values() if form.status is not wanted]
+    unchanged = len(forms) - len(changing)
+    if not confirmed:
+        changing = [form for form in changing if form.territory_id not in submitted_territories]
+    held = len(forms) - unchanged - len(changing)
     now, user_id = utc_now(), current_actor().user_id
     changed = 0
     for company_id in sorted({form.company_id for form in changing}):
@@ -194,14 +210,13 @@ def set_confirmed(
                 session.connection(), scope, month, ids, now, user_id
             )
         else:
-            # Only submitted service plans hold confirmations; step 7 names their territories.
             changed += step_01_direct_needs.unconfirm(
-                session.connection(), scope, month, ids, now, submitted_territories=()
+                session.connection(), scope, month, ids, now, submitted_territories
             )
     for form in changing:
         words = {"status": [form.status.name, wanted.name]}
         _log(session, form, by_id[form.customer_id], ChangeAction.CHANGED, words)
-    return StatusChange(changed, len(forms) - len(changing), len(customers) - len(forms))
+    return StatusChange(changed, unchanged, len(customers) - len(forms), held)
 
 
 def _log(

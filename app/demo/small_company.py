@@ -30,6 +30,7 @@ from app.demo.plan import (
     SmallCompany,
     seed_rows,
 )
+from app.demo.service_plans import add_service_plans
 from app.exchange.sales_rollup import rebuild_sales
 from app.master.calendar import calendar_overrides
 from app.master.key_brands import take_snapshot
@@ -66,6 +67,7 @@ def build_small_company(
         # Targets set after the states were generated would outdate them.
         add_brand_story(session, company.id, dates)
         add_customer_analysis(session, company.id, dates)
+        add_service_plans(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:
