@@ -24,18 +24,16 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     case,
     cast,
-    delete,
     exists,
     func,
     insert,
     literal,
-    not_,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -54,38 +52,29 @@ from app.models import (
     FrequencySource,
     MonthPlan,
     MonthPlanStatus,
-    RowOrigin,
     ServicePlan,
     ServicePlanStatus,
 )
 from app.plan.rules.computation import PlanComputation
 from app.plan.statements.month_plan_frequencies import (
     FREQUENCY,
-    FREQUENCY_KEYS,
-    GENERATED_COLUMNS,
     frequency_rows,
     needs_generation,
 )
 from app.plan.statements.month_plan_keys import (
     BRAND,
     CUSTOMER,
-    KEY,
     MARKET,
     PLAN,
-    REASON,
-    REASON_COLUMNS,
-    drafts,
     is_draft,
-    is_planned,
     key_customer_rows,
     proposed_keys,
     reason_rows,
-    same_customer,
-    same_plan,
     stored_keys,
 )
+from app.plan.statements.month_plan_writing import write_keys, write_lists
 
-__all__ = ["frequency_rows", "key_customer_rows", "proposed_keys", "stored_keys"]
+__all__ = ["frequency_rows", "key_customer_rows", "proposed_keys", "reason_rows", "stored_keys"]
 
 SERVICE_PLAN, LOG = ServicePlan.__table__, ChangeLog.__table__
 PLAN_KEYS = ("company_id", "territory_id", "month")
@@ -218,16 +207,12 @@ def generate(
     if not present:
         raise NoDraft
     parameters = computation.parameters
-    due = connection.execute(
-        select(PLAN.c.id, PLAN.c.territory_id).where(
-            is_draft(opened, month), needs_generation(opened, month, parameters)
-        )
-    ).all()
+    due = connection.execute(due_plans(opened, month, parameters)).all()
     if not due:
         return []
     own = Scope.of(scope.company_id, [row.territory_id for row in due])
-    _write_keys(connection, own, month)
-    _write_frequencies(connection, own, month, parameters)
+    write_keys(connection, own, month)
+    write_lists(connection, own, month, parameters)
     connection.execute(
         update(PLAN)
         .where(is_draft(own, month))
@@ -244,76 +229,18 @@ def generate(
     return [row.id for row in due]
 
 
+def due_plans(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
+    """The drafts in scope that generating now would write: (id, territory_id)."""
+    return select(PLAN.c.id, PLAN.c.territory_id).where(
+        is_draft(scope, month), needs_generation(scope, month, parameters)
+    )
+
+
 def rank_again(connection: Connection, scope: Scope, month: Month, parameters: Parameters) -> None:
     """Frequencies anew after a person changed key customers; the drafts' keys stay as they are.
     The caller counts up the plan's version.
     """
-    _write_frequencies(connection, scope, month, parameters)
-
-
-def _write_keys(connection: Connection, scope: Scope, month: Month) -> None:
-    draft = drafts(scope, month)
-    plan_ids = select(draft.c.plan_id)
-    keys = proposed_keys(scope, month).subquery("keys")
-    connection.execute(delete(REASON).where(scope.company(REASON), REASON.c.plan_id.in_(plan_ids)))
-    connection.execute(insert(REASON).from_select(list(REASON_COLUMNS), reason_rows(scope, month)))
-    connection.execute(
-        delete(KEY).where(
-            scope.company(KEY),
-            KEY.c.plan_id.in_(plan_ids),
-            not_(KEY.c.is_removed),
-            tuple_(KEY.c.plan_id, KEY.c.customer_id).not_in(
-                select(keys.c.plan_id, keys.c.customer_id)
-            ),
-        )
-    )
-    columns = {
-        **{name: keys.c[name] for name in FREQUENCY_KEYS},
-        "origin": cast(RowOrigin.AUTOMATIC.name, KEY.c.origin.type),
-        "is_removed": literal(value=False),
-    }
-    is_stored = exists().where(same_plan(KEY, keys), same_customer(KEY, keys))
-    connection.execute(
-        insert(KEY).from_select(list(columns), select(*columns.values()).where(not_(is_stored)))
-    )
-
-
-def _write_frequencies(
-    connection: Connection, scope: Scope, month: Month, parameters: Parameters
-) -> None:
-    draft = drafts(scope, month)
-    belongs = exists().where(
-        PLAN.c.company_id == FREQUENCY.c.company_id,
-        PLAN.c.id == FREQUENCY.c.plan_id,
-        CUSTOMER.c.company_id == FREQUENCY.c.company_id,
-        CUSTOMER.c.id == FREQUENCY.c.customer_id,
-        is_planned(month, PLAN.c.territory_id),
-    )
-    connection.execute(
-        delete(FREQUENCY).where(
-            scope.company(FREQUENCY),
-            FREQUENCY.c.plan_id.in_(select(draft.c.plan_id)),
-            not_(belongs),
-        )
-    )
-    rows = frequency_rows(scope, month, parameters, stored_keys(scope, month)).subquery("rows")
-    columns = {
-        **{name: rows.c[name] for name in GENERATED_COLUMNS},
-        "frequency": rows.c.generated.label("frequency"),
-        "origin": cast(RowOrigin.AUTOMATIC.name, FREQUENCY.c.origin.type),
-    }
-    is_manual = FREQUENCY.c.origin == RowOrigin.MANUAL
-    upsert(
-        connection,
-        FREQUENCY,
-        FREQUENCY_KEYS,
-        list(columns),
-        select(*columns.values()).where(literal(1) == literal(1)),
-        values=lambda new: {
-            "frequency": case((is_manual, FREQUENCY.c.frequency), else_=new.generated),
-            "origin": FREQUENCY.c.origin,
-        },
-    )
+    write_lists(connection, scope, month, parameters)
 
 
 # ---------------------------------------------------------------------- the approval flow
