@@ -44,9 +44,11 @@ run: $(RUN_STAMP) $(COMPILED) ## Serve the portal with a demo company on port 80
 serve: $(RUN_STAMP) $(COMPILED) ## Serve the portal without demo data
 	@$(PY) tools/serve.py
 
+# worksteal: its neighbours, which need the same prepared databases, stay with one worker. Not
+# loadgroup: after the end of a worker it runs the test that ended it again, and then waits for ever.
 .PHONY: test
 test: $(DEV_STAMP) $(COMPILED) $(BROWSER_STAMP) ## Run all tests
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS) </dev/null
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS) </dev/null
 
 .PHONY: check
 check: $(DEV_STAMP) $(COMPILED) ## Format, lint, types, migration drift, translations

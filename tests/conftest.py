@@ -243,8 +243,16 @@ def served(url: str, data_dir: Path, **environment: str) -> Iterator[str]:
         wait_for(port, process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
-        process.wait(30)
+        end(process)
+
+
+def end(process: subprocess.Popen[Any], seconds: float = 30) -> int:
+    """Ask a process to end; its status. One that does not is killed and fails the test."""
+    process.terminate()
+    try:
+        return process.wait(seconds)
+    finally:
+        process.kill()
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -283,6 +291,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page of its own session, 1440 × 900, Chinese."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
     context.set_default_timeout(15_000)
+    context.set_default_navigation_timeout(30_000)
     page = context.new_page()
     faults: list[str] = []
     watch(page, faults)

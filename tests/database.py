@@ -6,11 +6,13 @@ PostgreSQL. The parallel workers of pytest-xdist share the templates and one Pos
 through a folder that the first process makes and removes (`shared_folder`).
 """
 
+import contextlib
 import fcntl
 import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -58,7 +60,11 @@ class Postgres:
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(
-            host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
+            host=str(self.folder),
+            user="postgres",
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=30,
         ) as connection:
             connection.execute(statement)
 
@@ -73,6 +79,8 @@ class Postgres:
         with (self.data / "postgresql.conf").open("a") as file:
             file.write("fsync=off\nsynchronous_commit=off\nfull_page_writes=off\n")
             file.write("max_connections=200\nshared_buffers=64MB\nautovacuum=off\n")
+            # Two connections of one test that wait for each other are a fault, not a long test.
+            file.write("lock_timeout=60s\nstatement_timeout=240s\n")
         socket = f'-h "" -k {self.folder}'
         self._run("pg_ctl", "-w", "-t", "60", "-o", socket, "-l", str(self.folder / "log"), "start")
 
@@ -111,6 +119,7 @@ class Postgres:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 check=False,
+                timeout=120,
             )
         if done.returncode:
             message = f"{program} failed with {done.returncode}:\n{said.read_text()}"
@@ -201,5 +210,22 @@ def make_shared_folder() -> None:
 def remove_shared_folder() -> None:
     folder = os.environ.pop(SHARED, None)
     if folder:
-        Postgres(Path(folder) / "pg").stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            Postgres(Path(folder) / "pg").stop()
+        finally:
+            kill_left_behind(f"{SHARED}={folder}".encode())
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill_left_behind(mark: bytes) -> None:
+    """End what a worker that was ended at its time limit had started: web servers, browsers.
+
+    They hold the output of the run open, and whoever reads it would wait for ever. They are known
+    by their environment.
+    """
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            pid = int(environment.parent.name)
+            is_ours = environment.stat().st_uid == os.geteuid()
+            if is_ours and pid != os.getpid() and mark in environment.read_bytes().split(b"\0"):
+                os.kill(pid, signal.SIGKILL)
