@@ -48,12 +48,19 @@ from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, S
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
 from app.plan.views.service_plan_views import ServicePlanView
 from app.plan.views.strategy_item_views import StrategyItemView
+from app.plan.views.visit_customer_views import VisitCustomerView
+from app.plan.views.visit_generation_views import VisitGenerationView
+from app.plan.views.visit_list import VisitListView
+from app.plan.views.visit_load_views import VisitLoadView
+from app.plan.views.visit_plan_views import VisitPlanView
 from app.security.access_key_views import AccessKeyView
 from app.security.appbuilder import PortalAppBuilder
 from app.security.change_log_views import ChangeLogView
 from app.security.matrix_views import MatrixView
 from app.security.security_manager import PortalSecurityManager
 from app.security.user_views import UserView
+from app.workflow.approval_list_views import ApprovalListView
+from app.workflow.approval_views import ApprovalView
 from app.workflow.flow_pages import FLOW_VIEWS
 
 
@@ -167,6 +174,24 @@ MENU: tuple[MenuRow, ...] = (
         "fa-handshake-angle",
         step=7,
         pages=("StrategyItemView",),
+    ),
+    MenuRow(
+        "plan",
+        N_("Visit plan"),
+        "VisitPlanView.index",
+        "VisitPlan",
+        "fa-calendar-check",
+        step=9,
+        pages=("VisitGenerationView", "VisitCustomerView", "VisitLoadView"),
+    ),
+    MenuRow("plan", N_("Visits"), "VisitListView.list", "VisitPlan", "fa-route"),
+    MenuRow(
+        "plan",
+        N_("Approvals"),
+        "ApprovalView.index",
+        "Approval",
+        "fa-stamp",
+        pages=("ApprovalListView",),
     ),
     MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
     MenuRow(
@@ -290,7 +315,14 @@ VIEWS: tuple[type, ...] = (
     MatrixView,
     ChangeLogView,
     AccessKeyView,
+    ApprovalView,
+    ApprovalListView,
     *FLOW_VIEWS,
+    VisitPlanView,
+    VisitGenerationView,
+    VisitCustomerView,
+    VisitLoadView,
+    VisitListView,
 )
 """Every view besides the home page and FAB's own, in the order of registration."""
 

@@ -107,6 +107,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("FollowUp", N_("Follow-ups"), "rcux", "rcux", "rcux", "rcux", ""),
     EntityGrants("WeekSummary", N_("Week summaries"), "ruax", "rax", "rax", "rux", ""),
     EntityGrants("MonthSummary", N_("Month summaries"), "ruax", "rax", "rax", "rux", ""),
+    EntityGrants("Approval", N_("Approval desk"), "rax", "rax", "rax", "", ""),
     EntityGrants("CalendarDay", N_("Work calendar"), "rux", "rux", "r", "r", "r"),
     EntityGrants("Parameter", N_("Parameters"), "ru", "ru", "r", "r", "r"),
     EntityGrants("ServiceStrategy", N_("Service strategies"), "rcudx", "rcudx", "rx", "r", "r"),

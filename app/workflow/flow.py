@@ -193,17 +193,29 @@ def is_own(session: Session, record: Any, user_id: int | None) -> bool:
     """Whether the person submitted the record or holds its territory as primary today."""
     if user_id is None:
         return False
-    if user_id in (record.submitted_by, getattr(record, "result_submitted_by", None)):
+    if user_id in submitters(record):
         return True
-    today = local_today()
-    held = select(TerritoryAssignment.id).where(
-        TerritoryAssignment.territory_id == record.territory_id,
-        TerritoryAssignment.user_id == user_id,
-        TerritoryAssignment.kind == AssignmentKind.PRIMARY,
-        TerritoryAssignment.valid_from <= today,
-        TerritoryAssignment.valid_to.is_(None) | (TerritoryAssignment.valid_to >= today),
+    return record.territory_id in held_territories(session, user_id)
+
+
+def submitters(record: Any) -> tuple[int | None, ...]:
+    """Who submitted the record, and its result."""
+    return record.submitted_by, getattr(record, "result_submitted_by", None)
+
+
+def held_territories(session: Session, user_id: int) -> frozenset[int]:
+    """The territories a person holds as primary today: their records are the person's own."""
+    today, held = local_today(), TerritoryAssignment
+    return frozenset(
+        session.scalars(
+            select(held.territory_id).where(
+                held.user_id == user_id,
+                held.kind == AssignmentKind.PRIMARY,
+                held.valid_from <= today,
+                held.valid_to.is_(None) | (held.valid_to >= today),
+            )
+        )
     )
-    return session.scalar(held.limit(1)) is not None
 
 
 def _listed_reason(session: Session, record: Any, reason_id: int | None) -> ReturnReason | None:

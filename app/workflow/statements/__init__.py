@@ -1,0 +1,1 @@
+"""Set-based questions of the approval desk."""
