@@ -91,14 +91,15 @@ def hang_up(handler: Handler) -> None:
 def platform(*script: Reply) -> Iterator[tuple[type[Handler], str]]:
     handler = type("Scripted", (Handler,), {"script": list(script), "queries": [], "tokens": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield handler, f"http://127.0.0.1:{server.server_port}/forms"
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(60)
         server.server_close()
+        assert not thread.is_alive()
 
 
 def source(url: str, pauses: list[float] | None = None, **changes: Any) -> HttpSource:

@@ -227,11 +227,12 @@ def test_two_files_at_once(app: Flask, company_made: int, tmp_path: Path):
         except BaseException as error:  # noqa: BLE001 -- shown by the test
             failures.append(error)
 
-    threads = [threading.Thread(target=commit, args=(batch_id,)) for batch_id in ids]
+    threads = [threading.Thread(target=commit, args=(batch_id,), daemon=True) for batch_id in ids]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     assert failures == []
     with app.app_context():
         assert number(Product) == 400

@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
-from tests.conftest import ROOT, built_app, served
+from tests.conftest import ROOT, built_app, end, served
 from tests.exchange.records import PASSWORD, make_company
 from tests.exchange.test_screens import BY_HAND, customer_row, workbook
 
@@ -36,8 +36,7 @@ def address(database_url: str, tmp_path: Path) -> Iterator[str]:
             },
         )
         yield url
-        jobs.terminate()
-        assert jobs.wait(25) == 0
+        assert end(jobs) == 0
 
 
 def test_import_and_export(address: str, page: Page, tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_two_processes_never_claim_the_same_task(app, database_url, tmp_path):
         db.engine.dispose()
     files = [tmp_path / "a", tmp_path / "b"]
     start = multiprocessing.get_context("spawn").Process
-    processes = [start(target=race, args=(database_url, str(file))) for file in files]
+    processes = [start(target=race, args=(database_url, str(file)), daemon=True) for file in files]
     for process in processes:
         process.start()
     for process in processes:

@@ -87,13 +87,16 @@ def test_the_process_ends_cleanly(database_url, tmp_path, number):
         cwd=ROOT,
         env={**os.environ, "PORTAL_DATABASE_URL": database_url, "PORTAL_DATA_DIR": str(tmp_path)},
     )
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "jobs.lock").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    time.sleep(1)
-    process.send_signal(number)
-    assert process.wait(25) == 0
+    try:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "jobs.lock").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)
+        process.send_signal(number)
+        assert process.wait(25) == 0
+    finally:
+        process.kill()
 
 
 def test_old_files_go_and_others_stay(app):

@@ -37,12 +37,14 @@ def test_two_people_filtering_at_once_do_not_meet(
         pages[text] = who.get(f"/shopview/list/?q_name={text}").get_data(as_text=True)
 
     threads = [
-        threading.Thread(target=look, args=pair) for pair in ((client, "1007"), (other, "2009"))
+        threading.Thread(target=look, args=pair, daemon=True)
+        for pair in ((client, "1007"), (other, "2009"))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     assert "anna shop 7" in pages["1007"]
     assert "ben shop 9" not in pages["1007"]
     assert "ben shop 9" in pages["2009"]

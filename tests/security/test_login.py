@@ -202,11 +202,12 @@ def test_guesses_at_once_are_counted_one_by_one(portal: Flask, monkeypatch: pyte
             authenticate(db.session(), "customer_a1", "wrong")
             db.session.remove()
 
-    threads = [threading.Thread(target=guess) for _number in range(16)]
+    threads = [threading.Thread(target=guess, daemon=True) for _number in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     assert len(decided) == 5
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -67,14 +68,16 @@ def test_the_end_of_one_child_is_the_end(capfd: pytest.CaptureFixture[str]):
 def test_the_address_is_printed_once_it_answers(capfd: pytest.CaptureFixture[str]):
     port = free_port()
     children = serve.start({"web server": [sys.executable, "-c", LISTENER, str(port)]})
-    signal.signal(signal.SIGALRM, serve._stop)
-    signal.alarm(3)
+    signal.signal(signal.SIGUSR1, serve._stop)
+    later = threading.Timer(3, os.kill, (os.getpid(), signal.SIGUSR1))
+    later.start()
     try:
         with pytest.raises(serve.Stopped):
             serve.watch(children, "127.0.0.1", port, "here it is")
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        later.cancel()
+        later.join(10)
+        signal.signal(signal.SIGUSR1, signal.SIG_DFL)
         serve.stop(children)
     assert capfd.readouterr().out.count("here it is") == 1
 
@@ -93,6 +96,7 @@ def test_a_taken_port_is_named_before_anything_starts():
             capture_output=True,
             text=True,
             check=False,
+            timeout=60,
         )
     finally:
         serve.stop(children)
