@@ -93,15 +93,15 @@ def _proposals(
     weeks: Mapping[Month, tuple[Week, ...]],
 ) -> list[Proposal]:
     customers: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(_customers(scope)):
+    for row in connection.execute(_customers(scope)).all():
         customers[row.territory_id].append(row)
     territory_of = {row.id: row.territory_id for rows in customers.values() for row in rows}
     visits: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(_visits(scope, planning)):
+    for row in connection.execute(_visits(scope, planning)).all():
         visits[territory_of.get(row.customer_id, row.territory_id)].append(row)
     approved: dict[tuple[Month, int], VisitFrequency] = {
         (row.month, row.customer_id): row.frequency
-        for row in connection.execute(_approved_frequencies(scope, planning.months))
+        for row in connection.execute(_approved_frequencies(scope, planning.months)).all()
     }
     return [
         _territory(territory_id, rows, visits[territory_id], approved, planning, weeks)

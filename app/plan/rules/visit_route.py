@@ -59,7 +59,6 @@ def route(stops: Iterable[Stop]) -> list[Stop]:
         index = distances.index(min(distances))
 
 
-def length(stops: Sequence[Stop]) -> float:
-    """Kilometres of the way through the stops with coordinates, as the crow flies."""
-    places = [stop.place for stop in stops if stop.place is not None]
+def length(places: Sequence[complex]) -> float:
+    """Kilometres of the way through the places, as the crow flies."""
     return sum(abs(after - before) for before, after in pairwise(places))

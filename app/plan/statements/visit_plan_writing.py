@@ -144,7 +144,7 @@ def order_days(connection: Connection, scope: Scope, days: Collection[dt.date]) 
     if not days:
         return
     found: dict[tuple[int, dt.date], list[Any]] = defaultdict(list)
-    for row in connection.execute(_days(scope, days)):
+    for row in connection.execute(_days(scope, days)).all():
         if row.date in days:
             found[row.territory_id, row.date].append(row)
     reference: dict[int, float] = {}
