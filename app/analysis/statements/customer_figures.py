@@ -255,20 +255,24 @@ def given(column: Any, name: str) -> ColumnElement[int]:
     return func.coalesce(column, 0).label(name)
 
 
-def peer_group(figures: CTE, level: int) -> Subquery:
-    """(company_id, what peers of the level have in common, peer_count, peer sums)."""
-    common = [figures.c[name] for name in PEER_LEVELS[level]]
-    return (
-        select(
-            figures.c.company_id,
-            *common,
-            func.count().label("peer_count"),
-            *(whole(func.sum(figures.c[name])).label(f"peer_{name}") for name in PEER_FIGURES),
-        )
-        .where(not_(figures.c.is_new))
-        .group_by(figures.c.company_id, *common)
-        .subquery(f"peers_{level}")
-    )
+def peer_groups(figures: CTE) -> list[CTE]:
+    """Per level (company_id, what peers of the level have in common, peer_count, peer sums).
+
+    Each level adds up the groups of the one before it, the first the customers.
+    """
+    sums = {"peer_count": literal(1)} | {f"peer_{name}": figures.c[name] for name in PEER_FIGURES}
+    source, groups = figures, []
+    for level, names in enumerate(PEER_LEVELS):
+        common = [source.c.company_id, *(source.c[name] for name in names)]
+        query = select(
+            *common, *(whole(func.sum(value)).label(name) for name, value in sums.items())
+        ).group_by(*common)
+        if level == 0:
+            query = query.where(not_(figures.c.is_new))
+        source = query.cte(f"peers_{level}")
+        sums = {name: source.c[name] for name in sums}
+        groups.append(source)
+    return groups
 
 
 def figure_rows(
@@ -279,7 +283,7 @@ def figure_rows(
     `CustomerState`. `month` is K; `due` = order days due in K by order weekday.
     """
     figures = valid_customers(scope.company_id, month)
-    levels = [peer_group(figures, level) for level in range(len(PEER_LEVELS))]
+    levels = peer_groups(figures)
     area = (
         select(
             figures.c.company_id,

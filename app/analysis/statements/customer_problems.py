@@ -338,6 +338,8 @@ def is_marked() -> ColumnElement[bool]:
 def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
     """Strategies of state, low ability scores and problems, in the columns of `PotentialStrategy`."""
 
+    managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
+
     def columns(strategy: Any, source: StrategySource, code: Any) -> tuple[Any, ...]:
         return (
             STATE.c.company_id,
@@ -354,16 +356,20 @@ def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
         .join(OPERATING_STRATEGY, OPERATING_STRATEGY.c.operating_state_id == OPERATING.c.id)
         .where(_in_scope(scope, month))
     )
-    of_ability = (
-        select(*columns(ABILITY_STRATEGY.c.strategy_id, StrategySource.ABILITY, ABILITY.c.code))
-        .join(SCORE, _same_customer(SCORE))
+    # First of all, in the order of its key: else SQLite reads the scores item by item.
+    scores = (
+        select(SCORE.c.company_id, SCORE.c.month, SCORE.c.customer_id, ABILITY.c.id, ABILITY.c.code)
         .join(ABILITY, and_(ABILITY.c.id == SCORE.c.ability_item_id, ABILITY.c.is_active))
-        .join(ABILITY_STRATEGY, ABILITY_STRATEGY.c.ability_item_id == ABILITY.c.id)
-        .where(
-            _in_scope(scope, month),
-            not_(STATE.c.is_new),
-            SCORE.c.score <= ABILITY.c.low_score,
-        )
+        .where(scope.company(SCORE), SCORE.c.month == month, SCORE.c.score <= ABILITY.c.low_score)
+    )
+    if scope.territory_ids is not None:
+        scores = scores.where(SCORE.c.customer_id.in_(managed))
+    low = scores.cte("low_scores").prefix_with("MATERIALIZED")
+    of_ability = (
+        select(*columns(ABILITY_STRATEGY.c.strategy_id, StrategySource.ABILITY, low.c.code))
+        .join(low, _same_customer(low))
+        .join(ABILITY_STRATEGY, ABILITY_STRATEGY.c.ability_item_id == low.c.id)
+        .where(_in_scope(scope, month), not_(STATE.c.is_new))
     )
     # Once per code, however many products have it; in the order of the key, so nothing is sorted.
     problems = (
@@ -372,7 +378,6 @@ def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
         .group_by(PROBLEM.c.company_id, PROBLEM.c.month, PROBLEM.c.customer_id, PROBLEM.c.code)
     )
     if scope.territory_ids is not None:
-        managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
         problems = problems.where(PROBLEM.c.customer_id.in_(managed))
     # Materialised: planned before PostgreSQL knows that the month has rows, a subquery would be
     # worked out again for every state.
