@@ -31,6 +31,7 @@ from app.demo.plan import (
     seed_rows,
 )
 from app.demo.service_plans import add_service_plans
+from app.demo.visit_plans import add_visit_plans
 from app.exchange.sales_rollup import rebuild_sales
 from app.master.calendar import calendar_overrides
 from app.master.key_brands import take_snapshot
@@ -68,6 +69,8 @@ def build_small_company(
         add_brand_story(session, company.id, dates)
         add_customer_analysis(session, company.id, dates)
         add_service_plans(session, company.id, dates)
+        # After the month plans: visits follow the frequencies these set.
+        add_visit_plans(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:
