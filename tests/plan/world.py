@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from app.analysis.step_02_customer_state import compute_effect
 from app.analysis.step_02_customer_state import generate as generate_states
@@ -155,7 +155,7 @@ def reasons(connection: Connection) -> set[tuple[int, str, str, str, str | None]
 
 
 def answered(connection: Connection, form_id: int) -> list[tuple[str, str | None, int]]:
-    """(need code, details, strategy id) of a form's answers."""
+    """(need code, details where the need asks for them, strategy id) of a form's answers."""
     reply, need, link = (
         QuestionnaireAnswer.__table__,
         NeedOption.__table__,
@@ -164,7 +164,7 @@ def answered(connection: Connection, form_id: int) -> list[tuple[str, str | None
     return [
         tuple(row)
         for row in connection.execute(
-            select(need.c.code, reply.c.details, link.c.strategy_id)
+            select(need.c.code, case((need.c.asks_text, reply.c.details)), link.c.strategy_id)
             .join(need, need.c.id == reply.c.need_option_id)
             .join(link, link.c.need_option_id == need.c.id)
             .where(reply.c.questionnaire_id == form_id)
