@@ -28,6 +28,11 @@ from app.exchange.export_views import ExportFileView
 from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
 from app.exchange.views import ImportView
+from app.execution.views.follow_up_views import FollowUpView
+from app.execution.views.sheet_views import DaySheetView
+from app.execution.views.visit_day_views import VisitDayView
+from app.execution.views.visit_list import VisitRecordView
+from app.execution.views.visit_pages import DailyVisitView
 from app.home_views import HomeView, PortalView
 from app.kernel.db import db
 from app.kernel.errors import N_
@@ -193,6 +198,16 @@ MENU: tuple[MenuRow, ...] = (
         "fa-stamp",
         pages=("ApprovalListView",),
     ),
+    MenuRow(
+        "execution",
+        N_("Daily visit records"),
+        "DailyVisitView.index",
+        "DailyVisit",
+        "fa-clipboard-check",
+        step=11,
+        pages=("DaySheetView", "VisitDayView", "VisitRecordView"),
+    ),
+    MenuRow("execution", N_("Follow-ups"), "FollowUpView.list", "FollowUp", "fa-flag"),
     MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
     MenuRow(
         "distribution",
@@ -272,6 +287,11 @@ MENU: tuple[MenuRow, ...] = (
 )
 
 VIEWS: tuple[type, ...] = (
+    DailyVisitView,
+    DaySheetView,
+    VisitDayView,
+    VisitRecordView,
+    FollowUpView,
     NeedsView,
     NeedsGridView,
     NeedsExtractionView,

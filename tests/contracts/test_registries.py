@@ -49,5 +49,5 @@ def test_every_list_is_in_the_menu_or_a_tab(app: Flask):
     assert lists - in_menu - tabs - LINKED == set()
 
 
-LINKED = {"CalendarDayView", "StrategyItemView"}
+LINKED = {"CalendarDayView", "StrategyItemView", "VisitRecordView"}
 """Lists that another page links to."""
