@@ -94,7 +94,7 @@ def _table(title: str, heads: tuple[str, ...], rows: list[Row]) -> Table:
 
 
 def _items(session: Session, plan_id: int, condition: Any) -> list[Any]:
-    """(item, customer, strategy) of a plan."""
+    """(item, customer, strategy) of a plan, direct needs first."""
     return list(
         session.execute(
             select(StrategyItem, Customer, ServiceStrategy)
@@ -107,7 +107,12 @@ def _items(session: Session, plan_id: int, condition: Any) -> list[Any]:
             )
             .join(ServiceStrategy, ServiceStrategy.id == StrategyItem.strategy_id)
             .where(StrategyItem.plan_id == plan_id, condition)
-            .order_by(Customer.code, ServiceStrategy.code, StrategyItem.sequence)
+            .order_by(
+                (StrategyItem.source == ItemSource.DIRECT).desc(),
+                Customer.code,
+                ServiceStrategy.code,
+                StrategyItem.sequence,
+            )
             .limit(MOST_ROWS + 1)
         )
     )

@@ -133,8 +133,11 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         7, Stage.PLAN, N_("Service strategies"), "step_07_service_strategy", "§2.2-7",
-        ("questionnaire", "questionnaire_answer", "potential_strategy", "service_strategy"),
-        ("service_plan", "strategy_item"),
+        (
+            "questionnaire", "questionnaire_answer", "need_option", "need_option_strategy",
+            "potential_strategy", "state_run", "service_strategy", "customer",
+        ),
+        ("service_plan", "strategy_item", "strategy_item_reason", "month_plan"),
         CUSTOMER_MANAGER, Due.BEFORE_VISITS, approver=MARKET_MANAGER,
         gate=N_("The strategies of step 2 are generated."), gate_steps=(2,), warns_without=(1,),
     ),
