@@ -15,6 +15,7 @@ from app.analysis import territory_analyses as analyses
 from app.analysis.analysis_overview import customers_named
 from app.analysis.decomposition import CUSTOMERS_ONLY, Decomposition
 from app.analysis.rules.indicators import Indicator
+from app.analysis.territory_analyses import Key
 from app.analysis.views import figure_words as words
 from app.analysis.views.analysis_pages import AnalysisPages
 from app.analysis.views.workbook import workbook
@@ -52,30 +53,26 @@ class FigurePages(AnalysisPages):
     @expose("/figure/<pk>/<text>")
     @has_access
     def figure(self, pk: str, text: str) -> str:
-        """Formula, numerator, denominator, cut-off, versions; the parts of the gap."""
+        """Formula, numerator, denominator, cut-off, versions; the parts of the gap. With
+        ``fragment`` only the explanation, for the popover beside the figure.
+        """
         analysis, line, key = self._line(pk, text)
         _line, indicator = self.with_indicators(analysis, [line])[0]
+        if "fragment" in request.args:
+            return self.page(
+                "analysis/figure_fragment.html",
+                self.area_of(analysis),
+                analysis.month,
+                **self._explanation(analysis, line, key, text, indicator),
+            )
         by = self._by(indicator)
         found = self._parts(analysis, line, by)
         parts = [] if found is None else self._shown_parts(found[0], indicator, analysis, by)
-        names = self.names([key])[key]
         return self.page(
             "analysis/explain_figure.html",
             self.area_of(analysis),
             analysis.month,
-            analysis=analysis,
-            line=line,
-            key_text=text,
-            group=names[0],
-            label=names[1],
-            indicator=indicator,
-            unit=words.unit_word(indicator),
-            value=words.value_text(indicator, line.actual_num, line.actual_den),
-            target=words.hundredths_text(indicator, line.target),
-            gap=words.gap_text(indicator, line.actual_num, line.actual_den, line.target),
-            facts=self._facts(analysis, line, indicator),
-            links=self._links(analysis, line, indicator),
-            terms=words.term_rows(indicator, line.actual_num, line.actual_den),
+            **self._explanation(analysis, line, key, text, indicator),
             term_words=words.TERMS.get(indicator.code),
             by=by,
             ways=self._ways(indicator),
@@ -97,6 +94,27 @@ class FigurePages(AnalysisPages):
             has_target=line.target is not None,
             is_abnormal=line.final_status is Judgement.ABNORMAL,
         )
+
+    def _explanation(
+        self, analysis: Any, line: Any, key: Key, text: str, indicator: Indicator
+    ) -> dict[str, Any]:
+        """What the page and the popover say about a figure."""
+        group, label = self.names([key])[key]
+        return {
+            "analysis": analysis,
+            "line": line,
+            "key_text": text,
+            "group": group,
+            "label": label,
+            "indicator": indicator,
+            "unit": words.unit_word(indicator),
+            "value": words.value_text(indicator, line.actual_num, line.actual_den),
+            "target": words.hundredths_text(indicator, line.target),
+            "gap": words.gap_text(indicator, line.actual_num, line.actual_den, line.target),
+            "facts": self._facts(analysis, line, indicator),
+            "links": self._links(analysis, line, indicator),
+            "terms": words.term_rows(indicator, line.actual_num, line.actual_den),
+        }
 
     @expose("/figure/<pk>/<text>/export", methods=["POST"])
     @has_access

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Query
 
 from app.analysis.views.choice_filters import ChoiceQuick, TextQuick
 from app.kernel.db import db
-from app.kernel.formatters import MISSING, pill
+from app.kernel.formatters import MISSING, hundredths, pill
 from app.kernel.list_filters import Quick, like_pattern
 from app.kernel.sql_lots import lots
 from app.master.views.catalogues import shown_name
@@ -114,6 +114,30 @@ def state_cell(state: OperatingState | None) -> Any:
         return MISSING
     tone = "bad" if state.is_problem else "ok" if state.effect_band else "info"
     return pill(shown_name(state), tone)
+
+
+class ExplainedScore(int):
+    """A score in hundredths of a point that knows where its explanation is."""
+
+    url: str
+    label: str
+
+    @classmethod
+    def of(cls, value: int | None, url: str, label: str) -> ExplainedScore | None:
+        if value is None:
+            return None
+        score = cls(value)
+        score.url, score.label = url, label
+        return score
+
+
+def score_cell(score: int | None) -> Any:
+    """The score in points, leading to its explanation."""
+    if not isinstance(score, ExplainedScore):
+        return hundredths(score)
+    return Markup('<a class="figure-link" href="{}" data-explain="{}">{}</a>').format(
+        score.url, score.label, hundredths(score)
+    )
 
 
 def problem_words(codes: Iterable[ProblemCode]) -> list[str]:

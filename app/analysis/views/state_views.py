@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, has_request_context, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.actions import action
 from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -19,10 +19,12 @@ from app.analysis.views import effect_explanation as words
 from app.analysis.views.choice_filters import WorkListView
 from app.analysis.views.state_list import (
     STATE_FILTERS,
+    ExplainedScore,
     OfWorkingMonth,
     problem_words,
     problems_cell,
     problems_of,
+    score_cell,
     state_cell,
 )
 from app.analysis.work_area import WorkArea, work_area
@@ -90,7 +92,12 @@ class StateView(WorkListView):
     tones = {
         "status": {"COMPUTED": "mute", "EVALUATED": "info", "GENERATED": "ok", "STALE": "warn"}
     }
-    formatters_columns = {"operating_state": state_cell, "problems": problems_cell}
+    formatters_columns = {
+        "operating_state": state_cell,
+        "problems": problems_cell,
+        "effect_score": score_cell,
+        "ability_score": score_cell,
+    }
     base_permissions = ["can_read", "can_update", "can_export"]
     method_permission_name = {
         "compute": "update",
@@ -111,6 +118,12 @@ class StateView(WorkListView):
     def column_value(self, item: Any, path: str) -> Any:
         if path == "problems":
             return item.shown_problems
+        is_page = has_request_context() and request.method == "GET"  # exports need no addresses
+        if is_page and path in ("effect_score", "ability_score"):
+            part = path.removesuffix("_score")
+            url = url_for("StateView.show", pk=item.id, part=part, _anchor=part)
+            label = f"{item.customer.name} {self.label_columns[path]}"
+            return ExplainedScore.of(getattr(item, path), url, label)
         return super().column_value(item, path)
 
     def render_template(self, template: str, **values: Any) -> str:
@@ -199,12 +212,16 @@ class StateView(WorkListView):
     @expose("/show/<pk>", methods=["GET"])
     @has_access
     def show(self, pk: str) -> Any:
-        """Every figure of a customer's month. The month is the record's, not the top bar's."""
+        """Every figure of a customer's month. The month is the record's, not the top bar's. With
+        ``fragment`` only the ``part`` effect or ability, for the popover beside the score.
+        """
         state = self._of_any_month(pk)
         parameters = parameters_in(db.session(), state.company_id, state.parameter_version)
         lines = words.ability_lines(db.session(), state)
+        is_fragment = "fragment" in request.args
         return self.render_template(
-            self.show_template,
+            "analysis/state_fragment.html" if is_fragment else self.show_template,
+            part="ability" if request.args.get("part") == "ability" else "effect",
             title=state.customer.name,
             state=state,
             state_cell=state_cell(state.operating_state),
