@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,14 @@ def month_label(month: Month) -> str:
 
 
 def working_month() -> Month:
-    """The month the person works on: chosen in the top bar, else the current one."""
+    """The month the person works on: chosen in the top bar, else the current one.
+
+    A link may choose it too with ``work_month``, so that what it leads to is what it promised.
+    """
+    asked = request.args.get("work_month")
+    if asked is not None:
+        with suppress(ValueError):
+            session["month"] = Month.parse(asked).key
     try:
         return Month.parse(session["month"])
     except (KeyError, ValueError, TypeError):

@@ -34,6 +34,7 @@ from app.execution.views.visit_day_views import VisitDayView
 from app.execution.views.visit_list import VisitRecordView
 from app.execution.views.visit_pages import DailyVisitView
 from app.home_views import HomeView, PortalView
+from app.improvement.views.month_summary_views import MonthSummaryView
 from app.kernel.db import db
 from app.kernel.errors import N_
 from app.master.views.calendar import CalendarDayView, WorkCalendarView
@@ -51,6 +52,7 @@ from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
+from app.plan.views.month_plan_views import MonthPlanView
 from app.plan.views.service_plan_views import ServicePlanView
 from app.plan.views.strategy_item_views import StrategyItemView
 from app.plan.views.visit_customer_views import VisitCustomerView
@@ -182,6 +184,14 @@ MENU: tuple[MenuRow, ...] = (
     ),
     MenuRow(
         "plan",
+        N_("Month plan"),
+        "MonthPlanView.list",
+        "MonthPlan",
+        "fa-calendar-plus",
+        step=8,
+    ),
+    MenuRow(
+        "plan",
         N_("Visit plan"),
         "VisitPlanView.index",
         "VisitPlan",
@@ -197,6 +207,14 @@ MENU: tuple[MenuRow, ...] = (
         "Approval",
         "fa-stamp",
         pages=("ApprovalListView",),
+    ),
+    MenuRow(
+        "improvement",
+        N_("Month summary"),
+        "MonthSummaryView.index",
+        "MonthSummary",
+        "fa-file-lines",
+        step=14,
     ),
     MenuRow(
         "execution",
@@ -299,6 +317,7 @@ VIEWS: tuple[type, ...] = (
     ScoringView,
     StateReportView,
     ServicePlanView,
+    MonthPlanView,
     StrategyItemView,
     PortalView,
     WorkCalendarView,
@@ -319,6 +338,7 @@ VIEWS: tuple[type, ...] = (
     BrandAnalysisView,
     MarketAnalysisView,
     WeekSummaryView,
+    MonthSummaryView,
     CustomerMonthlySalesView,
     CustomerView,
     CategoryTreeView,

@@ -17,7 +17,7 @@ from app.analysis.computation import newest_sales_batch
 from app.evaluation.rules import WeekPeriod, WeekSums, period_of, status_of, week_figures
 from app.evaluation.step_13_week_summary import daily_sums, month_targets, week_sums
 from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
-from app.kernel.period import Month, WorkWeek, local_today, utc_now
+from app.kernel.period import Month, WorkWeek, local_today, utc_now, work_weeks
 from app.kernel.scope import Scope
 from app.kernel.sql_lots import lots
 from app.master.calendar import calendar_overrides
@@ -268,14 +268,8 @@ def month_overview(
         (summary.territory_id, summary.start_date): WeekCell(summary, lines.get(summary.id, {}))
         for summary in summaries
     }
-    starts = {week.monday for week in weeks_of(month)} | {start for _place, start in cells}
+    starts = {week.monday for week in work_weeks(month)} | {start for _place, start in cells}
     return sorted(starts), cells
-
-
-def weeks_of(month: Month) -> list[WorkWeek]:
-    """The work weeks whose Thursday lies in the month."""
-    thursdays = (day for day in month.days() if day.isoweekday() == 4)
-    return [WorkWeek.of(day) for day in thursdays]
 
 
 def pace_days(session: Session, summary: WeekSummary) -> list[tuple[dt.date, int]]:

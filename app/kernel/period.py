@@ -151,3 +151,8 @@ class WorkWeek:
     def days(self) -> Iterator[dt.date]:
         for offset in range(7):
             yield self.monday + dt.timedelta(days=offset)
+
+
+def work_weeks(month: Month) -> list[WorkWeek]:
+    """The work weeks that belong to the month: those whose Thursday lies in it."""
+    return [WorkWeek.of(day) for day in month.days() if day.isoweekday() == 4]

@@ -20,7 +20,7 @@ from app.evaluation.week_summaries import Judged, SummaryRefused
 from app.kernel.db import db
 from app.kernel.errors import PlanningError, StaleVersion
 from app.kernel.list_request import ascii_integer
-from app.kernel.period import WorkWeek, local_today
+from app.kernel.period import WorkWeek, local_today, work_weeks
 from app.models import WeekIndicator, WeekJudgement, WeekSummary
 from app.portal_context import can, month_label, working_month
 from app.workflow.flow_bar import flow_of
@@ -49,7 +49,7 @@ def asked_start() -> dt.date:
     if FIRST_YEAR <= asked.year <= LAST_YEAR:
         return asked
     this_week, month = WorkWeek.of(local_today()), working_month()
-    return this_week.monday if this_week.month == month else weeks.weeks_of(month)[-1].monday
+    return this_week.monday if this_week.month == month else work_weeks(month)[-1].monday
 
 
 def asked_area(*, is_strict: bool = False) -> WorkArea:

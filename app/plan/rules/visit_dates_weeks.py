@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from app.kernel.period import Month, WorkWeek
+from app.kernel.period import Month, WorkWeek, work_weeks
 from app.master.rules_calendar import Overrides, is_workday
 
 WEEKLY, SEMIMONTHLY, MONTHLY = "WEEKLY", "SEMIMONTHLY", "MONTHLY"
@@ -40,18 +40,6 @@ class Week:
     def meets(self, first: dt.date, last: dt.date) -> bool:
         """Whether a day of the week lies in the period."""
         return self.monday <= last and self.sunday >= first
-
-
-def work_weeks(month: Month) -> list[WorkWeek]:
-    """The four or five work weeks of a month, in order."""
-    week = WorkWeek.of(month.first_day)
-    if week.month != month:
-        week = WorkWeek.of(week.monday + dt.timedelta(days=7))
-    weeks = []
-    while week.month == month:
-        weeks.append(week)
-        week = WorkWeek.of(week.monday + dt.timedelta(days=7))
-    return weeks
 
 
 def work_span(month: Month) -> tuple[dt.date, dt.date]:

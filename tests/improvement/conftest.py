@@ -1,0 +1,4 @@
+"""Fixtures of the month summary: fresh tables, and the people of the demo company."""
+
+from tests.analysis.conftest import connection  # noqa: F401
+from tests.analysis.demo_visitors import demo, stored, territory, visitor  # noqa: F401
