@@ -53,6 +53,7 @@ from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
 from app.plan.views.month_plan_views import MonthPlanView
+from app.plan.views.month_plan_views import MonthPlanView
 from app.plan.views.service_plan_views import ServicePlanView
 from app.plan.views.strategy_item_views import StrategyItemView
 from app.plan.views.visit_customer_views import VisitCustomerView
@@ -192,6 +193,14 @@ MENU: tuple[MenuRow, ...] = (
     ),
     MenuRow(
         "plan",
+        N_("Month plan"),
+        "MonthPlanView.list",
+        "MonthPlan",
+        "fa-calendar-plus",
+        step=8,
+    ),
+    MenuRow(
+        "plan",
         N_("Visit plan"),
         "VisitPlanView.index",
         "VisitPlan",
@@ -317,6 +326,7 @@ VIEWS: tuple[type, ...] = (
     ScoringView,
     StateReportView,
     ServicePlanView,
+    MonthPlanView,
     MonthPlanView,
     StrategyItemView,
     PortalView,

@@ -92,7 +92,7 @@ def _plain(reasons: Collection[Any]) -> set[tuple[str, str, str, int]]:
     return {(row.kind.name, row.code, row.indicator, row.product_id) for row in reasons}
 
 
-def is_outdated(session: Session, plan: MonthPlan) -> bool:
+def would_change(session: Session, plan: MonthPlan) -> bool:
     """Whether generating the draft now would write anything."""
     parameters = current_parameters(session, plan.company_id)
     due = step.due_plans(own_scope(plan), plan.month, parameters)
