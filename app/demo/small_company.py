@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.demo.brand_story import add_brand_story
 from app.demo.customer_analysis import add_customer_analysis
 from app.demo.customers import MOVED, apply_customer_stories, customer_rows
+from app.demo.daily_visits import add_daily_visits
 from app.demo.loading import load
 from app.demo.orders import Buyer, Ware, order_calendar, order_lines
 from app.demo.people import (
@@ -71,6 +72,7 @@ def build_small_company(
         add_service_plans(session, company.id, dates)
         # After the month plans: visits follow the frequencies these set.
         add_visit_plans(session, company.id, dates)
+        add_daily_visits(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:

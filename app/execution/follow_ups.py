@@ -133,6 +133,6 @@ def counts(session: Session) -> FollowUpCounts:
             func.count(FollowUp.id).filter(is_working, FollowUp.owner_id == user_id),
             func.count(FollowUp.id).filter(is_working, FollowUp.due_date < today),
             func.count(FollowUp.id).filter(FollowUp.status == FollowUpStatus.RESOLVED),
-        )
+        ).select_from(FollowUp)
     ).one()
     return FollowUpCounts(*(int(value) for value in row))
