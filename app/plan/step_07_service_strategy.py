@@ -1,9 +1,10 @@
 """§2.2 step 7 — the month's service strategies: generated, adjusted, submitted.
 
-Reads: questionnaire, questionnaire_answer, need_option_strategy, potential_strategy, state_run,
-    service_strategy, customer
-Writes: service_plan, strategy_item, strategy_item_reason; marks the month plan as outdated
+Reads: questionnaire, questionnaire_answer, need_option, need_option_strategy, potential_strategy,
+    state_run, service_strategy, customer
+Writes: service_plan, strategy_item, strategy_item_reason, month_plan (its mark "outdated" only)
 Grain: company × territory × work month; items company × plan × customer × strategy
+Units: the satisfaction target in tenths of a point
 Nulls: `generated_at` empty = never generated; an item without `generated_content` is not proposed
 Errors: `StatesMissing`, `NoDraft`, and those of the flow: `TargetMissing`, `NotGenerated`,
     `EmptyPlan`, `UnexplainedItems`
