@@ -14,7 +14,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     import config
     from app import commands, jinja, portal_context, request_lifecycle
     from app.analysis import changed_inputs
-    from app.exchange import task_notices
+    from app.exchange import sales_rollup, task_notices
     from app.kernel import list_widgets
     from app.kernel.db import csrf, db, migrate
     from app.master import category_tree
@@ -36,6 +36,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     category_tree.install()
     change_log.install()
     changed_inputs.install()
+    sales_rollup.install()
     visit_upkeep.install()
     write_lock.install()
     with app.app_context():

@@ -117,6 +117,7 @@ from app.master.models.product import (
     TarSource,
 )
 from app.master.models.sales import (
+    CustomerSales,
     MonthlySales,
     OrderDay,
     SalesLine,
@@ -189,6 +190,7 @@ __all__ = [
     "CustomerAbilityScore",
     "CustomerEffectItem",
     "CustomerProblem",
+    "CustomerSales",
     "CustomerState",
     "CustomerStatus",
     "CustomerTerritory",
@@ -310,6 +312,7 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
         SalesLine,
         MonthlySales,
         TerritorySales,
+        CustomerSales,
         OrderDay,
         CalendarDay,
         ParameterVersion,

@@ -20,11 +20,7 @@ from app.demo.customers import customer_rows
 from app.demo.loading import load
 from app.demo.people import Accounts, add_company, add_people, licence_prefix
 from app.demo.plan import BulkCompany, Dates, season_percent, words
-from app.exchange.sales_rollup import (
-    products_of,
-    refresh_order_days,
-    refresh_territory_sales,
-)
+from app.exchange.sales_rollup import refresh_order_days, refresh_sums
 from app.kernel.columns import MonthType
 from app.kernel.period import Month
 from app.master.calendar import calendar_overrides
@@ -71,8 +67,7 @@ def build_bulk_company(
     for month in months[len(months) - spec.line_months :]:
         sales.add_lines(month)
         refresh_order_days(session.connection(), company.id, list(month.days()))
-    products = products_of(company.id)
-    refresh_territory_sales(session.connection(), company.id, months, products)
+    refresh_sums(session.connection(), company.id, months)
     # Fresh statistics: without them both databases plan the first lists badly.
     session.connection().exec_driver_sql("ANALYZE")
 

@@ -9,6 +9,7 @@ from sqlalchemy import FromClause, case, or_, select
 
 from app.analysis.changed_inputs import PRODUCT_INPUTS, settings_changed
 from app.exchange.comparison import CHANGED, Comparison
+from app.exchange.sales_rollup import resize_cartons
 from app.models import Product, TarSource
 
 PRODUCT = Product.__table__
@@ -28,6 +29,23 @@ def mark_results(run: Comparison) -> None:
     )
     if run.connection.execute(differs.limit(1)).first() is not None:
         settings_changed(run.connection, run.company_id)
+    if "sticks_per_carton" in inputs:
+        _follow_sizes(run, values["sticks_per_carton"])
+
+
+def _follow_sizes(run: Comparison, size: Any) -> None:
+    stage = run.stage.c
+    changes = select(
+        PRODUCT.c.id.label("product_id"),
+        (size - PRODUCT.c.sticks_per_carton).label("more_sticks"),
+    ).where(
+        run.of_batch(CHANGED),
+        PRODUCT.c.company_id == stage.company_id,
+        PRODUCT.c.id == stage.target_id,
+        PRODUCT.c.sticks_per_carton != size,
+    )
+    if run.connection.execute(changes.limit(1)).first() is not None:
+        resize_cartons(run.connection, run.company_id, changes.subquery("changes"))
 
 
 def new_values(run: Comparison) -> dict[str, Any]:

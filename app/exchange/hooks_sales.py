@@ -19,6 +19,7 @@ from app.exchange.sales_rollup import (
     LINES,
     MONTHLY,
     month_of,
+    refresh_customer_sales,
     refresh_order_days,
     refresh_territory_sales,
     rolled_up_lines,
@@ -115,6 +116,8 @@ def finish(run: Comparison) -> None:
         for column in (stage.order_date, stage.product_id)
     )
     months = {Month.of(day) for day in days}
+    customers = select(stage.customer_id).where(written)
     refresh_territory_sales(run.connection, run.company_id, months, products)
+    refresh_customer_sales(run.connection, run.company_id, months, customers)
     refresh_order_days(run.connection, run.company_id, days)
     sales_changed(db.session(), run.company_id, months)

@@ -1,5 +1,5 @@
 """What is kept of sales lines, each made by one statement: sums by customer, product, month and
-territory; of those by territory and product; and the days on which customers ordered.
+territory; of those by territory and product, and by customer; the days on which customers ordered.
 """
 
 from __future__ import annotations
@@ -17,22 +17,37 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    event,
     extract,
     func,
     insert,
+    inspect,
+    literal,
     or_,
     select,
+    update,
 )
+from sqlalchemy.orm import Session
 
+from app.kernel.db import db
 from app.kernel.period import Month
 from app.kernel.sql import count_if, whole
-from app.models import MonthlySales, OrderDay, Product, SalesLine, TerritorySales
+from app.models import (
+    Customer,
+    CustomerSales,
+    MonthlySales,
+    OrderDay,
+    Product,
+    SalesLine,
+    TerritorySales,
+)
 
 LINES = SalesLine.__table__
 MONTHLY = MonthlySales.__table__
 TERRITORIES = TerritorySales.__table__
+CUSTOMERS = CustomerSales.__table__
 ORDER_DAYS = OrderDay.__table__
-PRODUCT = Product.__table__
+PRODUCT, CUSTOMER = Product.__table__, Customer.__table__
 
 COLUMNS = [
     "company_id", "month", "customer_id", "product_id", "territory_id", "demanded_cartons",
@@ -83,6 +98,11 @@ def products_of(company_id: int) -> Select[Any]:
     return select(PRODUCT.c.id).where(PRODUCT.c.company_id == company_id)
 
 
+def customers_of(company_id: int) -> Select[Any]:
+    """Every customer of the company, for `customer_sums`."""
+    return select(CUSTOMER.c.id).where(CUSTOMER.c.company_id == company_id)
+
+
 def territory_sums(
     company_id: int, months: Collection[Month], product_ids: ProductIds
 ) -> Select[Any]:
@@ -107,6 +127,29 @@ def territory_sums(
             MONTHLY.c.company_id == company_id,
             MONTHLY.c.month.in_(months),
             MONTHLY.c.product_id.in_(product_ids),
+        )
+        .group_by(*grain)
+    )
+
+
+def customer_sums(
+    company_id: int, months: Collection[Month], customer_ids: Select[Any]
+) -> Select[Any]:
+    """`CustomerSales` of some months and customers as monthly sales say, in the columns' order."""
+    grain = (MONTHLY.c.company_id, MONTHLY.c.month, MONTHLY.c.customer_id, MONTHLY.c.territory_id)
+    cartons = MONTHLY.c.delivered_cartons
+    return (
+        select(
+            *grain,
+            whole(func.sum(cartons * PRODUCT.c.sticks_per_carton)).label("sticks"),
+            whole(func.sum(MONTHLY.c.amount_fen)).label("amount_fen"),
+            count_if(cartons > 0).label("bought_products"),
+        )
+        .join(PRODUCT, PRODUCT.c.id == MONTHLY.c.product_id)
+        .where(
+            MONTHLY.c.company_id == company_id,
+            MONTHLY.c.month.in_(months),
+            MONTHLY.c.customer_id.in_(customer_ids),
         )
         .group_by(*grain)
     )
@@ -145,6 +188,67 @@ def refresh_territory_sales(
     )
 
 
+def refresh_customer_sales(
+    connection: Connection, company_id: int, months: Collection[Month], customer_ids: Select[Any]
+) -> None:
+    """Make the sums of some months and customers anew."""
+    connection.execute(
+        delete(CUSTOMERS).where(
+            CUSTOMERS.c.company_id == company_id,
+            CUSTOMERS.c.month.in_(months),
+            CUSTOMERS.c.customer_id.in_(customer_ids),
+        )
+    )
+    connection.execute(
+        insert(CUSTOMERS).from_select(
+            [column.name for column in CUSTOMERS.c],
+            customer_sums(company_id, months, customer_ids),
+        )
+    )
+
+
+def resize_cartons(connection: Connection, company_id: int, changes: Any) -> None:
+    """Follow other carton sizes; `changes` is a subquery (product_id, more_sticks per carton)."""
+    key = (MONTHLY.c.company_id, MONTHLY.c.month, MONTHLY.c.customer_id, MONTHLY.c.territory_id)
+    more = (
+        select(
+            *key,
+            whole(func.sum(MONTHLY.c.delivered_cartons * changes.c.more_sticks)).label("sticks"),
+        )
+        .join(changes, changes.c.product_id == MONTHLY.c.product_id)
+        .where(MONTHLY.c.company_id == company_id)
+        .group_by(*key)
+        .subquery("more")
+    )
+    connection.execute(
+        update(CUSTOMERS)
+        .where(
+            CUSTOMERS.c.company_id == company_id,
+            *(CUSTOMERS.c[column.name] == more.c[column.name] for column in key),
+        )
+        .values(sticks=CUSTOMERS.c.sticks + more.c.sticks)
+    )
+
+
+def follow_carton_sizes(session: Session, flush_context: Any) -> None:
+    """`after_flush` listener: products whose carton got another size."""
+    for item in session.dirty:
+        if not isinstance(item, Product):
+            continue
+        sizes: Any = inspect(item).attrs.sticks_per_carton.history
+        if sizes.added and sizes.deleted:
+            more = literal(sizes.added[0] - sizes.deleted[0]).label("more_sticks")
+            changes = select(literal(item.id).label("product_id"), more).subquery("changes")
+            resize_cartons(session.connection(), item.company_id, changes)
+
+
+def install(session: Any = None) -> None:
+    """Attach the listener to the application's session factory, once per process."""
+    target = session or db.session
+    if not event.contains(target, "after_flush", follow_carton_sizes):
+        event.listen(target, "after_flush", follow_carton_sizes)
+
+
 def refresh_order_days(connection: Connection, company_id: int, days: Collection[dt.date]) -> None:
     """Find anew who ordered on some days."""
     connection.execute(
@@ -170,4 +274,10 @@ def rebuild_sales(connection: Connection, company_id: int, months: Collection[Mo
         )
         connection.execute(insert(MONTHLY).from_select(COLUMNS, lines))
         refresh_order_days(connection, company_id, list(month.days()))
+    refresh_sums(connection, company_id, months)
+
+
+def refresh_sums(connection: Connection, company_id: int, months: Collection[Month]) -> None:
+    """Make the sums by territory and by customer of whole months what monthly sales say."""
     refresh_territory_sales(connection, company_id, months, products_of(company_id))
+    refresh_customer_sales(connection, company_id, months, customers_of(company_id))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from app.analysis.rules.computation import Computation
 from app.analysis.rules.order_success import order_windows
 from app.analysis.seeding import seed_analysis
-from app.exchange.sales_rollup import products_of, refresh_order_days, refresh_territory_sales
+from app.exchange.sales_rollup import refresh_order_days, refresh_sums
 from app.kernel.period import Month, WorkWeek
 from app.kernel.seed_file import read_seed
 from app.master.rules_calendar import order_days
@@ -259,7 +259,7 @@ def write(connection: Connection, world: World) -> None:
 def keep_sales(connection: Connection) -> None:
     """What the importer keeps of monthly sales and lines."""
     months = connection.scalars(select(MonthlySales.__table__.c.month).distinct()).all()
-    refresh_territory_sales(connection, COMPANY, months, products_of(COMPANY))
+    refresh_sums(connection, COMPANY, months)
     days = connection.scalars(select(SalesLine.__table__.c.order_date).distinct()).all()
     refresh_order_days(connection, COMPANY, days)
 

@@ -10,8 +10,10 @@ from sqlalchemy import delete, func, select, update
 
 from app.exchange import importer
 from app.kernel.db import db
+from app.kernel.period import Month
 from app.models import (
     Customer,
+    CustomerSales,
     CustomerTerritory,
     MonthlySales,
     NeedOption,
@@ -96,41 +98,46 @@ def roll_up_in_python() -> set[tuple[Any, ...]]:
     return {(*key, *entry) for key, entry in sums.items()}
 
 
+def stored(entity: Any) -> set[tuple[Any, ...]]:
+    """The rows of a roll-up without the company."""
+    columns = [column for column in entity.__table__.c if column.name != "company_id"]
+    return {tuple(row) for row in db.session.execute(select(*columns))}
+
+
 def is_kept_true() -> bool:
-    """Whether sums by customer, sums by territory and order days all are what the lines say."""
-    territories: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * 5)
+    """Whether the sums by product, territory and customer and the order days are what lines say."""
+    sizes = {row.id: row.sticks_per_carton for row in db.session.scalars(select(Product))}
+    territories: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * 5)
+    customers: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * 3)
     for (
-        month,
-        _customer,
+        number,
+        customer,
         product,
-        territory,
+        place,
         _demanded,
         cartons,
         fen,
-        _n,
+        _lines,
         asked,
         missed,
     ) in roll_up_in_python():
-        entry = territories[month, territory, product]
-        for at, value in enumerate((cartons, fen, asked, missed, cartons > 0)):
-            entry[at] += value
-    table = TerritorySales.__table__.c
-    columns = (
-        table.month, table.territory_id, table.product_id, table.delivered_cartons,
-        table.amount_fen, table.demanded_lines, table.stockout_lines, table.buyers,
-    )  # fmt: skip
-    kept = {(row[0].number, *row[1:]) for row in db.session.execute(select(*columns))}
-    days = {
-        (line.order_date, line.territory_id, line.customer_id)
-        for line in lines()
-        if line.delivered_cartons > 0 or line.demanded_cartons > 0
-    }
-    day = OrderDay.__table__.c
-    kept_days = db.session.execute(select(day.order_date, day.territory_id, day.customer_id))
+        month = Month.from_number(number)
+        for sums, values in (
+            (territories[month, place, product], (cartons, fen, asked, missed, cartons > 0)),
+            (customers[month, customer, place], (cartons * sizes[product], fen, cartons > 0)),
+        ):
+            for at, value in enumerate(values):
+                sums[at] += value
     return (
         roll_up() == roll_up_in_python()
-        and kept == {(*key, *entry) for key, entry in territories.items()}
-        and {tuple(row) for row in kept_days} == days
+        and stored(TerritorySales) == {(*key, *sums) for key, sums in territories.items()}
+        and stored(CustomerSales) == {(*key, *sums) for key, sums in customers.items()}
+        and stored(OrderDay)
+        == {
+            (line.order_date, line.territory_id, line.customer_id)
+            for line in lines()
+            if line.delivered_cartons > 0 or line.demanded_cartons > 0
+        }
     )
 
 
@@ -210,6 +217,25 @@ def test_any_sequence_of_imports_leaves_a_true_roll_up(imported: Importing, shop
         ]
         imported("sales_lines", [LINE, *amounts])
         assert is_kept_true()
+
+
+def test_another_carton_size_changes_the_sticks_sold(imported: Importing, shops: dict[str, int]):
+    rows = [
+        LINE,
+        ["1", "A", "2026-03-01", "S1", "", "5", "500"],
+        ["1", "B", "2026-03-02", "S2", "", "2", "200"],
+        ["2", "A", "2026-04-02", "S3", "", "-1", "-100"],
+    ]
+    imported("sales_lines", rows)
+    db.session.get_one(Product, shops["A"]).sticks_per_carton = 160
+    db.session.commit()
+    assert {row[3] for row in stored(CustomerSales)} == {5 * 160 + 2 * 200, -160}
+    assert is_kept_true()
+    imported(
+        "products", [["商品编码", "商品名称", "每条支数"], ["A", "A", "200"], ["B", "B", "120"]]
+    )
+    assert {row[3] for row in stored(CustomerSales)} == {5 * 200 + 2 * 120, -200}
+    assert is_kept_true()
 
 
 def test_unknown_and_repeated_lines(checked: Importing, shops: dict[str, int]):

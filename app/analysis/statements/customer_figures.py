@@ -1,6 +1,7 @@
 """§2.2 step 2 — what a customer bought, ordered and is compared with, in one SELECT.
 
-Reads: customer, monthly_sales (K, K−1, K−12), order_day (K), product, key_product_snapshot (K).
+Reads: customer, customer_sales (K, K−1, K−12), monthly_sales (K), order_day (K), product,
+key_product_snapshot (K).
 Peers are the company's, so the months are added up for the whole company; only the customers in
 scope come out. A customer's sales count wherever they stood when they ordered.
 """
@@ -27,10 +28,11 @@ from sqlalchemy import (
 from app.analysis.rules.effect import PEER_LEVELS
 from app.kernel.period import Month, WorkWeek
 from app.kernel.scope import Scope
-from app.kernel.sql import count_if, whole
+from app.kernel.sql import whole
 from app.master.rules_parameters import Parameters
 from app.models import (
     Customer,
+    CustomerSales,
     CustomerStatus,
     KeyProductSnapshot,
     MonthlySales,
@@ -38,7 +40,8 @@ from app.models import (
     Product,
 )
 
-CUSTOMER, SALES, DAY = Customer.__table__, MonthlySales.__table__, OrderDay.__table__
+CUSTOMER, SALES, SUMS = Customer.__table__, MonthlySales.__table__, CustomerSales.__table__
+DAY = OrderDay.__table__
 PRODUCT, KEY = Product.__table__, KeyProductSnapshot.__table__
 
 OWN_FIGURES = (
@@ -88,11 +91,32 @@ def of_ware(ware: Any) -> ColumnElement[bool]:
 
 
 def sales_of(company_id: int, month: Month) -> CTE:
-    """(company_id, customer_id, sticks, amount_fen, key_sticks, rows_bought, is_split, margin_fen,
-    retail_fen): sums of the month over all territories.
+    """(company_id, customer_id, sticks, amount_fen, rows_bought, is_split): the month's sums of
+    each customer over all territories.
 
-    The roll-up is read in the order of its key, so nothing is sorted. `rows_bought` is the number
-    of products bought, unless the customer moved within the month (`is_split`).
+    `rows_bought` is the number of products bought, unless the customer moved within the month
+    (`is_split`).
+    """
+    return (
+        select(
+            SUMS.c.company_id,
+            SUMS.c.customer_id,
+            whole(func.sum(SUMS.c.sticks)).label("sticks"),
+            whole(func.sum(SUMS.c.amount_fen)).label("amount_fen"),
+            whole(func.sum(SUMS.c.bought_products)).label("rows_bought"),
+            case((func.count() > 1, 1), else_=0).label("is_split"),
+        )
+        .where(SUMS.c.company_id == company_id, SUMS.c.month == month)
+        .group_by(SUMS.c.company_id, SUMS.c.customer_id)
+        .cte("now")
+    )
+
+
+def priced_sales_of(company_id: int, month: Month) -> Subquery:
+    """(company_id, customer_id, key_sticks, margin_fen, retail_fen): what key brands and prices
+    make of the month's sales.
+
+    The roll-up is read in the order of its key, so nothing is sorted.
     """
     ware = wares(company_id, month)
     cartons = SALES.c.delivered_cartons
@@ -100,20 +124,15 @@ def sales_of(company_id: int, month: Month) -> CTE:
         select(
             SALES.c.company_id,
             SALES.c.customer_id,
-            whole(func.sum(cartons * ware.c.sticks)).label("sticks"),
-            whole(func.sum(SALES.c.amount_fen)).label("amount_fen"),
-            whole(func.sum(cartons * ware.c.key_sticks)).label("key_sticks"),
-            count_if(cartons > 0).label("rows_bought"),
-            case(
-                (func.min(SALES.c.territory_id) != func.max(SALES.c.territory_id), 1), else_=0
-            ).label("is_split"),
-            whole(func.sum(cartons * ware.c.margin_fen)).label("margin_fen"),
-            whole(func.sum(cartons * ware.c.retail_fen)).label("retail_fen"),
+            *(
+                whole(func.sum(cartons * ware.c[name])).label(name)
+                for name in ("key_sticks", "margin_fen", "retail_fen")
+            ),
         )
         .join(ware, of_ware(ware))
         .where(SALES.c.company_id == company_id, SALES.c.month == month)
         .group_by(SALES.c.company_id, SALES.c.customer_id)
-        .cte("now")
+        .subquery("priced")
     )
 
 
@@ -151,19 +170,14 @@ def volume_of(scope: Scope, month: Month, name: str) -> Subquery:
     """(company_id, customer_id, sticks) of a base month, of the customers in scope."""
     return (
         select(
-            SALES.c.company_id,
-            SALES.c.customer_id,
-            whole(func.sum(SALES.c.delivered_cartons * PRODUCT.c.sticks_per_carton)).label(
-                "sticks"
-            ),
+            SUMS.c.company_id, SUMS.c.customer_id, whole(func.sum(SUMS.c.sticks)).label("sticks")
         )
-        .join(PRODUCT, PRODUCT.c.id == SALES.c.product_id)
         .where(
-            SALES.c.company_id == scope.company_id,
-            SALES.c.month == month,
-            *in_territories(scope, SALES.c.customer_id),
+            SUMS.c.company_id == scope.company_id,
+            SUMS.c.month == month,
+            *in_territories(scope, SUMS.c.customer_id),
         )
-        .group_by(SALES.c.company_id, SALES.c.customer_id)
+        .group_by(SUMS.c.company_id, SUMS.c.customer_id)
         .subquery(name)
     )
 
@@ -216,7 +230,7 @@ def due_weeks(weekday: Any, due: Mapping[int, int]) -> ColumnElement[int]:
 def valid_customers(company_id: int, month: Month) -> CTE:
     """One row per valid customer of the company with the figures that make peers and area."""
     now = sales_of(company_id, month)
-    split = split_widths(company_id, month, now)
+    split, priced = split_widths(company_id, month, now), priced_sales_of(company_id, month)
     previous = volume_of(Scope(company_id), month.previous, "previous")
 
     def same(other: Any) -> ColumnElement[bool]:
@@ -234,14 +248,14 @@ def valid_customers(company_id: int, month: Month) -> CTE:
             CUSTOMER.c.scale,
             CUSTOMER.c.order_weekday,
             (CUSTOMER.c.open_date > month.first_day).label("is_new"),
-            *(given(now.c[name], name) for name in ("sticks", "amount_fen", "key_sticks")),
+            *(given(now.c[name], name) for name in ("sticks", "amount_fen")),
             func.coalesce(split.c.width, now.c.rows_bought, 0).label("width"),
-            given(now.c.margin_fen, "margin_fen"),
-            given(now.c.retail_fen, "retail_fen"),
+            *(given(priced.c[name], name) for name in ("key_sticks", "margin_fen", "retail_fen")),
             given(previous.c.sticks, "previous_sticks"),
         )
         .select_from(
             CUSTOMER.outerjoin(now, same(now))
+            .outerjoin(priced, same(priced))
             .outerjoin(split, same(split))
             .outerjoin(previous, same(previous))
         )

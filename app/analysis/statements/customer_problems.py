@@ -337,7 +337,6 @@ def is_marked() -> ColumnElement[bool]:
 
 def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
     """Strategies of state, low ability scores and problems, in the columns of `PotentialStrategy`."""
-
     managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
 
     def columns(strategy: Any, source: StrategySource, code: Any) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """§2.2 step 6 — a territory's sums of month K and the market indicators made of them.
 
-Reads: territory_sales (K, K−1, K−12), monthly_sales (K), order_day (K), product,
+Reads: territory_sales (K, K−1, K−12), customer_sales (K), order_day (K), product,
 key_product_snapshot (K), customer, customer_territory. `rules.indicators.market_figure` specifies the indicators. Sales count for the
 territory of the order date; customers for the territory they stood in on the month's last day.
 """
@@ -38,18 +38,17 @@ from app.kernel.sql import count_if, whole
 from app.master.rules_parameters import Parameters
 from app.models import (
     Customer,
+    CustomerSales,
     CustomerTerritory,
     MarketTarget,
-    MonthlySales,
     OrderMode,
-    Product,
     SettleMode,
     Territory,
     TerritorySales,
 )
 
-SALES, MONTHLY = TerritorySales.__table__, MonthlySales.__table__
-CUSTOMER, PRODUCT = Customer.__table__, Product.__table__
+SALES, CUSTOMERS = TerritorySales.__table__, CustomerSales.__table__
+CUSTOMER = Customer.__table__
 STAY, TERRITORY, TARGET = (
     CustomerTerritory.__table__,
     Territory.__table__,
@@ -94,26 +93,14 @@ def buyer_sums(scope: Scope, month: Month) -> Subquery:
     """(company_id, territory_id, ordering_customers): customers whose net volume there is
     positive.
     """
-    customers = (
-        select(
-            MONTHLY.c.company_id,
-            MONTHLY.c.territory_id,
-            whole(func.sum(MONTHLY.c.delivered_cartons * PRODUCT.c.sticks_per_carton)).label(
-                "sticks"
-            ),
-        )
-        .join(PRODUCT, PRODUCT.c.id == MONTHLY.c.product_id)
-        .where(scope.rows(MONTHLY), MONTHLY.c.month == month)
-        .group_by(MONTHLY.c.customer_id, MONTHLY.c.territory_id, MONTHLY.c.company_id)
-        .subquery("customers")
-    )
     return (
         select(
-            customers.c.company_id,
-            customers.c.territory_id,
-            count_if(customers.c.sticks > 0).label("ordering_customers"),
+            CUSTOMERS.c.company_id,
+            CUSTOMERS.c.territory_id,
+            count_if(CUSTOMERS.c.sticks > 0).label("ordering_customers"),
         )
-        .group_by(customers.c.company_id, customers.c.territory_id)
+        .where(scope.rows(CUSTOMERS), CUSTOMERS.c.month == month)
+        .group_by(CUSTOMERS.c.company_id, CUSTOMERS.c.territory_id)
         .subquery("buyer_sums")
     )
 

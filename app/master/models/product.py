@@ -82,7 +82,7 @@ class Product(Recorded, db.Model):
         Integer, **label("Retail price", unit="fen", help="Yuan per carton")
     )
     sticks_per_carton: Mapped[int] = mapped_column(
-        SmallInteger, default=200, **label("Sticks per carton")
+        SmallInteger, default=200, active_history=True, **label("Sticks per carton")
     )
     form: Mapped[CigaretteForm | None] = mapped_column(
         code_list(CigaretteForm), **label("Cigarette form")

@@ -1,8 +1,9 @@
 """Sales lines 销售明细 and what is kept of them: sums by customer × product × month, of those by
-territory × product × month, and the days on which customers ordered.
+territory × product and by customer, and the days on which customers ordered.
 
-`app.exchange.sales_rollup` keeps all three, in the transaction that writes lines. They hold only
-what lines say; sticks, prices and key brands are applied when they are read, since these change.
+`app.exchange.sales_rollup` keeps all four, in the transaction that writes lines. They hold what
+lines say; prices and key brands are applied when they are read, since these change. The size of a
+carton hardly ever does, so the sticks of a customer are kept too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ from app.kernel.period import Month
 from app.master.models.customer import Customer, OrderMode, SettleMode
 from app.master.models.product import Product
 
-__all__ = ["MonthlySales", "OrderDay", "SalesLine", "SalesSource", "TerritorySales"]
+__all__ = [
+    "CustomerSales",
+    "MonthlySales",
+    "OrderDay",
+    "SalesLine",
+    "SalesSource",
+    "TerritorySales",
+]
 
 
 class SalesSource(LabelledEnum):
@@ -162,6 +170,30 @@ class TerritorySales(db.Model):
     demanded_lines: Mapped[int] = mapped_column(Integer, **label("Lines with demand"))
     stockout_lines: Mapped[int] = mapped_column(Integer, **label("Stock-out lines"))
     buyers: Mapped[int] = mapped_column(Integer, **label("Buyers"))
+
+
+class CustomerSales(db.Model):
+    """Monthly sales of a customer over all products: what customers are compared by.
+
+    Grain and key: company × month × customer × territory. `bought_products` have a positive net
+    quantity there.
+    """
+
+    __tablename__ = "customer_sales"
+    __table_args__ = (
+        ForeignKeyConstraint(["company_id", "customer_id"], ["customer.company_id", "customer.id"]),
+        {"info": table_info(Distribution.DISTRIBUTED)["info"], "sqlite_with_rowid": False},
+    )
+
+    company_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Company"))
+    month: Mapped[Month] = mapped_column(MonthType, primary_key=True, **label("Month"))
+    customer_id: Mapped[int] = mapped_column(BigId, primary_key=True, **label("Customer"))
+    territory_id: Mapped[int] = mapped_column(
+        ForeignKey("territory.id"), primary_key=True, **label("Territory")
+    )
+    sticks: Mapped[int] = mapped_column(BigInteger, **label("Sales", unit="sticks"))
+    amount_fen: Mapped[int] = mapped_column(BigInteger, **label("Amount", unit="fen"))
+    bought_products: Mapped[int] = mapped_column(Integer, **label("Products bought"))
 
 
 class OrderDay(db.Model):
