@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,9 @@ def record_changes(session: Session, flush_context: Any) -> None:
     from app.row_scopes import LOGGED_ENTITIES
 
     logged = LOGGED_ENTITIES
+    for item in session.new:
+        # A new record has only the ids of its neighbours; its name has their names.
+        session.enable_relationship_loading(item)
     rows = [
         *(
             _row(item, ChangeAction.CREATED, _changes(item))
@@ -167,17 +170,25 @@ def change_history(item: Any, limit: int = 100) -> list[HistoryEntry]:
 
 
 def changes_since(
-    records: Sequence[tuple[type[Any], Sequence[int]]], moment: dt.datetime | None, limit: int
+    records: Sequence[tuple[type[Any], Sequence[int]]],
+    moment: dt.datetime | None,
+    limit: int,
+    without: Collection[str] = (),
 ) -> list[HistoryEntry]:
     """The newest changes of several records the caller may already see, latest first, in words.
 
-    `records` are (entity, ids); `moment` (UTC) None = whenever. The keys of `changes` are labels.
+    `records` are (entity, ids); `moment` (UTC) None = whenever. The keys of `changes` are labels;
+    columns in `without` are left out, and entries that changed nothing else.
     """
-    rows = _rows(records, moment, limit)
-    words = ChangeWords((row.entity, row.changes) for row in rows)
+    told = [
+        (row, changes)
+        for row in _rows(records, moment, limit)
+        if (changes := {name: pair for name, pair in row.changes.items() if name not in without})
+    ]
+    words = ChangeWords((row.entity, changes) for row, changes in told)
     return [
-        _entry(row, {label: [old, new] for label, old, new in words.of(row.entity, row.changes)})
-        for row in rows
+        _entry(row, {label: [old, new] for label, old, new in words.of(row.entity, changes)})
+        for row, changes in told
     ]
 
 

@@ -1,11 +1,21 @@
 """The change log page and the history of a record: in words, within the company, read-only."""
 
+import datetime as dt
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from app.kernel.db import db
-from app.models import ChangeLog, Customer, Territory, VisitMode
+from app.models import (
+    AssignmentKind,
+    ChangeLog,
+    Customer,
+    PortalUser,
+    Territory,
+    TerritoryAssignment,
+    VisitMode,
+)
 from app.security.change_log import change_history
 from tests.security.visitor import Visitor
 from tests.security.world import signed_in
@@ -42,6 +52,27 @@ def test_names_stand_for_ids(portal: Flask):
     assert {name: pair[1] for name, pair in entry.changes.items()} == {
         "territory_id": "Juniper lanes"
     }
+
+
+def test_the_name_of_a_new_record_has_the_names_of_its_neighbours(portal: Flask):
+    with signed_in(portal, "admin_a", "POST"):
+        territory = db.session.scalars(select(Territory)).first()
+        user = db.session.scalars(
+            select(PortalUser).where(PortalUser.username == "market_a1")
+        ).one()
+        assignment = TerritoryAssignment(
+            company_id=territory.company_id,
+            territory_id=territory.id,
+            user_id=user.id,
+            kind=AssignmentKind.SUBSTITUTE,
+            valid_from=dt.date(2030, 1, 1),
+        )
+        db.session.add(assignment)
+        db.session.commit()
+        named = select(ChangeLog.record_label).where(
+            ChangeLog.entity == "TerritoryAssignment", ChangeLog.record_id == assignment.id
+        )
+        assert list(db.session.scalars(named)) == [f"{territory} · {user}"]
 
 
 def test_the_log_of_other_companies_is_hidden(portal: Flask):
