@@ -27,6 +27,7 @@ from app.models import (
     VisitStatus,
 )
 from app.plan.rules.visit_dates import daily_capacity
+from app.plan.rules.visit_dates_weeks import work_span
 
 Counts = Mapping[dt.date, Counter[VisitStatus]]
 LAST_PLACE = 10_000
@@ -116,13 +117,14 @@ def runs_by_id(session: Session, visits: Sequence[VisitPlan]) -> dict[int, Visit
 
 
 def last_run(session: Session, territory_id: int, month: Month) -> VisitPlanRun | None:
-    """The newest generation whose period meets the month's days."""
+    """The newest generation whose period meets the month's work weeks."""
+    first, last = work_span(month)
     return session.scalar(
         select(VisitPlanRun)
         .where(
             VisitPlanRun.territory_id == territory_id,
-            VisitPlanRun.from_date <= month.last_day,
-            VisitPlanRun.to_date >= month.first_day,
+            VisitPlanRun.from_date <= last,
+            VisitPlanRun.to_date >= first,
         )
         .order_by(VisitPlanRun.id.desc())
         .limit(1)

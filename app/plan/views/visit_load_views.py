@@ -71,7 +71,7 @@ class VisitLoadView(BaseView):
     @has_access
     def index(self) -> str:
         """``department`` narrows, ``part`` counts lots of territories from 0."""
-        departments = list(db.session.scalars(select(Department).order_by(Department.code)))
+        departments = _departments()
         chosen = ascii_integer(request.args.get("department"))
         department = next((row for row in departments if row.id == chosen), None)
         territories = _territories(department)
@@ -128,6 +128,17 @@ class VisitLoadView(BaseView):
                 (_("Department"), department.name if department is not None else _("All")),
             ],
         )
+
+
+def _departments() -> list[Department]:
+    """Those with a territory the person sees."""
+    return list(
+        db.session.scalars(
+            select(Department)
+            .where(Department.id.in_(select(Territory.department_id)))
+            .order_by(Department.code)
+        )
+    )
 
 
 def _territories(department: Department | None) -> list[Territory]:

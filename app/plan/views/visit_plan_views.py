@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from babel.dates import get_day_names
+from babel.dates import format_skeleton, get_day_names
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import get_locale, ngettext
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from app.analysis.work_area import WorkArea
 from app.kernel.db import db
-from app.kernel.period import local_today
+from app.kernel.period import Month, local_today
 from app.master.calendar import calendar_entries
 from app.master.parameters import current_parameters
 from app.master.views.calendar import occasion
@@ -84,6 +84,7 @@ class VisitPlanView(BaseView):
             totals=totals,
             capacity=capacity,
             day_names=_weekdays("abbreviated"),
+            short_month=_short_month,
             occasion=occasion,
             today=today,
             chosen=chosen,
@@ -193,3 +194,8 @@ def _totals(weeks: list[Any]) -> dict[str, int]:
 def _weekdays(width: Any) -> list[str]:
     names = get_day_names(width, locale=get_locale())
     return [str(names[number]) for number in range(7)]
+
+
+def _short_month(month: Month) -> str:
+    """The month without its year, for a narrow column whose page states the year."""
+    return str(format_skeleton("MMM", month.first_day, locale=get_locale()))

@@ -5,6 +5,7 @@
   document.querySelectorAll('[data-visits]').forEach(function (form) {
     var counter = form.querySelector('[data-visit-count]');
     var all = form.querySelector('[data-visit-all]');
+    var bar = form.querySelector('[data-visit-bar]');
 
     function boxes() {
       return Array.from(form.querySelectorAll('input[name="visit"], input[name="customer"]'));
@@ -16,6 +17,9 @@
         counter.textContent = count
           ? counter.dataset.one.replace('{count}', count)
           : counter.dataset.none;
+      }
+      if (bar) {
+        bar.classList.toggle('is-empty', count === 0);
       }
       if (all) {
         all.checked = count > 0 && count === boxes().length;
