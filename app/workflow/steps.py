@@ -157,7 +157,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         9, Stage.PLAN, N_("Visit plan"), "step_09_visit_plan", "§2.2-9",
-        ("customer", "month_plan", "calendar_day"), ("visit_plan",),
+        ("customer", "month_plan", "planned_frequency", "calendar_day", "visit_plan"),
+        ("visit_plan", "visit_plan_run", "visit_plan_problem"),
         CUSTOMER_MANAGER, Due.BEFORE_VISITS, warns_without=(8,),
     ),
     Step(
