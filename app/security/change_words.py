@@ -36,6 +36,8 @@ FURTHER_LABELS: Mapping[str, Any] = {
     "revoked_on": _l("Revoked at"),
     "strategies": _l("Service strategies"),
     "items": _l("Service strategies"),
+    "key_customers": _l("Key customers"),
+    "frequencies": _l("Visit frequency"),
 }
 """Labels of what has none of its own: FAB's columns and collections."""
 

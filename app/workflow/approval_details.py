@@ -204,23 +204,14 @@ def _keys(session: Session, plan_id: int) -> Table:
         .order_by(key.is_removed.desc(), Customer.code)
         .limit(MOST_ROWS + 1)
     ).all()
-    reasons: dict[int, list[str]] = {}
-    for reason in session.scalars(
-        select(KeyCustomerReason).where(
-            KeyCustomerReason.plan_id == plan_id,
-            KeyCustomerReason.customer_id.in_([row.customer_id for row, _customer in found]),
-        )
-    ):
-        words = reasons.setdefault(reason.customer_id, [])
-        if (word := _reason_word(reason)) not in words:
-            words.append(word)
+    reasons = _reasons(session, plan_id, [row.customer_id for row, _customer in found])
     rows = [
         Row(
             _("Removed") if row.is_removed else _("Added"),
             "warn" if row.is_removed else "info",
             (
                 f"{customer.code} {customer.name}",
-                "; ".join(reasons.get(row.customer_id, ())) or MISSING,
+                reasons.get(row.customer_id, MISSING),
                 plain(row.note),
             ),
         )
@@ -230,10 +221,25 @@ def _keys(session: Session, plan_id: int) -> Table:
     return _table(_("Key customers changed by hand"), heads, rows)
 
 
-def _reason_word(reason: KeyCustomerReason) -> str:
-    kind = enum_word(reason.kind)
-    known = ProblemCode.__members__.get(reason.code)
-    return f"{kind}: {enum_word(known)}" if known is not None else str(kind)
+def _reasons(session: Session, plan_id: int, customer_ids: list[int]) -> dict[int, str]:
+    """Customer → why the rules proposed it: kinds of reason, each with its problems in words."""
+    reason = KeyCustomerReason
+    found: dict[int, dict[str, list[str]]] = {}
+    for row in session.scalars(
+        select(reason)
+        .where(reason.plan_id == plan_id, reason.customer_id.in_(customer_ids))
+        .order_by(reason.kind, reason.code)
+    ):
+        words = found.setdefault(row.customer_id, {}).setdefault(enum_word(row.kind), [])
+        known = ProblemCode.__members__.get(row.code)
+        if known is not None and (word := enum_word(known)) not in words:
+            words.append(word)
+    return {
+        customer_id: "; ".join(
+            f"{kind}: {', '.join(words)}" if words else kind for kind, words in kinds.items()
+        )
+        for customer_id, kinds in found.items()
+    }
 
 
 def _frequencies(session: Session, plan_id: int) -> Table:

@@ -26,7 +26,7 @@ from app.security.change_log import changes_since
 from app.workflow.flow import events_of, last_event, perform, record_of
 from app.workflow.flow_bar import done_label, flow_of, parse_seen, person_of, record_title
 from app.workflow.machine import RECORDS, actions_of, permission_of
-from app.workflow.write_lock import rows_of
+from app.workflow.write_lock import FLOW_COLUMNS, rows_of
 
 MOST_CHANGES = 50
 
@@ -107,7 +107,9 @@ class FlowView(BaseView):
             title=record_title(record),
             flow=flow,
             events=flow.steps[len(flow.steps) - len(events) :],
-            changes=changes_since(rows_of(session, record), seen, MOST_CHANGES),
+            changes=changes_since(
+                rows_of(session, record), seen, MOST_CHANGES, without=FLOW_COLUMNS
+            ),
             reason=request.form.get("reason", ""),
             cancel_url=_back(),
         )
