@@ -170,7 +170,7 @@ def planned_sheets(
 
 def content_words(item: Content) -> str:
     """An item as it stands on paper and in the snapshot."""
-    words = f"{item.code} {item.name}" + (f": {item.text}" if item.text else "")
+    words = f"{item.code} {item.name}" + (f": {item.details}" if item.details else "")
     return words[:LONGEST_CONTENT]
 
 

@@ -49,6 +49,11 @@ class Content:
     source: ItemSource
     is_done: bool = False
 
+    @property
+    def details(self) -> str:
+        """The text without the strategy's name, with which generated texts begin."""
+        return self.text.removeprefix(self.name).lstrip(":： ")
+
 
 @dataclass(frozen=True, slots=True)
 class ToTell:

@@ -27,7 +27,7 @@ from app.master.views.catalogues import shown_name
 from app.models import AssignmentKind, DailySheet, PortalUser, TerritoryAssignment
 
 MOST_DAYS = 7
-BLANK_ROWS = 3
+BLANK_ROWS = 2
 """Lines for unplanned visits at the end of a sheet."""
 QR_BORDER = 1
 
