@@ -18,7 +18,7 @@ from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.period import Month, WorkWeek, local_today
 from app.kernel.sql_lots import lots
-from app.master.calendar import calendar_entries
+from app.master.calendar import calendar_entries, known_years
 from app.master.views.calendar import ShownDay, occasion, shown_day
 from app.models import Customer, DayChoice, Territory, VisitObstacle, VisitPlan
 from app.plan import visit_overview, visit_plans
@@ -93,6 +93,9 @@ class VisitGenerationView(BaseView):
             today=today,
             presets=_presets(area.month, today),
             unapproved=[month_label(month) for month in months if month not in approved],
+            unknown_years=[
+                year for year in range(first.year, last.year + 1) if year not in known_years()
+            ],
             without_mode=visit_overview.count_without_mode(db.session(), territory.id),
             month_words=month_label(area.month),
             occasion=occasion,
