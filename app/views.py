@@ -30,6 +30,7 @@ from app.exchange.task_views import TaskView
 from app.exchange.views import ImportView
 from app.execution.views.follow_up_views import FollowUpView
 from app.execution.views.sheet_views import DaySheetView
+from app.execution.views.task_mark_views import TaskMarkView
 from app.execution.views.visit_day_views import VisitDayView
 from app.execution.views.visit_list import VisitRecordView
 from app.execution.views.visit_pages import DailyVisitView
@@ -52,7 +53,6 @@ from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
-from app.plan.views.month_plan_views import MonthPlanView
 from app.plan.views.month_plan_views import MonthPlanView
 from app.plan.views.service_plan_views import ServicePlanView
 from app.plan.views.strategy_item_views import StrategyItemView
@@ -167,6 +167,24 @@ MENU: tuple[MenuRow, ...] = (
         step=6,
     ),
     MenuRow(
+        "execution",
+        N_("Daily visit records"),
+        "DailyVisitView.index",
+        "DailyVisit",
+        "fa-clipboard-check",
+        step=11,
+        pages=("DaySheetView", "VisitDayView", "VisitRecordView"),
+    ),
+    MenuRow(
+        "execution",
+        N_("Task marks"),
+        "TaskMarkView.list",
+        "ServicePlan",
+        "fa-star",
+        step=12,
+    ),
+    MenuRow("execution", N_("Follow-ups"), "FollowUpView.list", "FollowUp", "fa-flag"),
+    MenuRow(
         "evaluation",
         N_("Week summary"),
         "WeekSummaryView.index",
@@ -182,14 +200,6 @@ MENU: tuple[MenuRow, ...] = (
         "fa-handshake-angle",
         step=7,
         pages=("StrategyItemView",),
-    ),
-    MenuRow(
-        "plan",
-        N_("Month plan"),
-        "MonthPlanView.list",
-        "MonthPlan",
-        "fa-calendar-plus",
-        step=8,
     ),
     MenuRow(
         "plan",
@@ -225,16 +235,6 @@ MENU: tuple[MenuRow, ...] = (
         "fa-file-lines",
         step=14,
     ),
-    MenuRow(
-        "execution",
-        N_("Daily visit records"),
-        "DailyVisitView.index",
-        "DailyVisit",
-        "fa-clipboard-check",
-        step=11,
-        pages=("DaySheetView", "VisitDayView", "VisitRecordView"),
-    ),
-    MenuRow("execution", N_("Follow-ups"), "FollowUpView.list", "FollowUp", "fa-flag"),
     MenuRow("toolbox", N_("Customer information"), "CustomerView.list", "Customer", "fa-store"),
     MenuRow(
         "distribution",
@@ -327,7 +327,6 @@ VIEWS: tuple[type, ...] = (
     StateReportView,
     ServicePlanView,
     MonthPlanView,
-    MonthPlanView,
     StrategyItemView,
     PortalView,
     WorkCalendarView,
@@ -347,6 +346,7 @@ VIEWS: tuple[type, ...] = (
     TargetCustomerView,
     BrandAnalysisView,
     MarketAnalysisView,
+    TaskMarkView,
     WeekSummaryView,
     MonthSummaryView,
     CustomerMonthlySalesView,

@@ -1,4 +1,4 @@
-"""§2.2 steps 5 and 6 — which territory and month a request is about."""
+"""Which territory and analysed month a request is about, for the pages of all stages."""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.analysis.views.asked_place import asked_area
 from app.analysis.views.workbook import workbook
-from app.analysis.work_area import NoArea, WorkArea, work_area
+from app.analysis.work_area import NoArea, WorkArea
 from app.evaluation import week_summaries as weeks
 from app.evaluation.views import week_words as words
 from app.evaluation.week_summaries import Judged, SummaryRefused
@@ -50,14 +51,6 @@ def asked_start() -> dt.date:
         return asked
     this_week, month = WorkWeek.of(local_today()), working_month()
     return this_week.monday if this_week.month == month else work_weeks(month)[-1].monday
-
-
-def asked_area(*, is_strict: bool = False) -> WorkArea:
-    """The territory of the request; the only one there is needs no choice."""
-    area = work_area(db.session(), working_month(), request.values, is_strict=is_strict)
-    if area.chosen is None and len(area.territories) == 1:
-        return WorkArea(area.month, area.territories, area.territories[0])
-    return area
 
 
 class WeekSummaryView(BaseView):

@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.analysis.views.asked_place import asked_area
 from app.analysis.views.figure_words import status_pill
 from app.analysis.views.workbook import workbook
-from app.analysis.work_area import NoArea, WorkArea, work_area
+from app.analysis.work_area import NoArea, WorkArea
 from app.exchange.export_columns import Cell
 from app.improvement import month_summaries as months
 from app.improvement.rules import percent_text
@@ -42,14 +43,6 @@ def asked_month() -> Month:
         return Month.parse(request.values.get("month", ""))
     except ValueError:
         return working_month().previous
-
-
-def asked_area(*, is_strict: bool = False) -> WorkArea:
-    """The territory of the request; the only one there is needs no choice."""
-    area = work_area(db.session(), working_month(), request.values, is_strict=is_strict)
-    if area.chosen is None and len(area.territories) == 1:
-        return WorkArea(area.month, area.territories, area.territories[0])
-    return area
 
 
 class MonthSummaryView(BaseView):
