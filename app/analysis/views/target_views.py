@@ -301,6 +301,8 @@ class BrandTargetView(PlanningView):
         errors: Mapping[str, str] | None = None,
         target: BrandTarget | None = None,
     ) -> Response:
+        if errors and not problem:
+            problem = _("Nothing was saved. Correct the marked lines.")
         page = self._grid(territory, territories, months, problem, errors or {}, target)
         return Response(page, 422, mimetype="text/html")
 
