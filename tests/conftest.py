@@ -8,7 +8,8 @@ Applications: ``app_factory(url, **config)``; ``app`` and ``client`` over ``data
 
 Browser: ``live_server`` (address of a portal with the demo company, served as in production,
 shared by the tests of one worker), ``page`` (a Playwright page that fails the test on script
-errors, violations of the content security policy and requests to another host).
+errors, violations of the content security policy and requests to another host), ``log_in`` (the
+page as one of the demo accounts).
 """
 
 import ipaddress
@@ -29,7 +30,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import make_url
 
-from config import load_settings
+from config import DEVELOPMENT_DEMO_PASSWORD, load_settings
 from tests import database
 from tools import browser as browser_tool
 
@@ -298,6 +299,35 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture(scope="session")
+def demo_sessions() -> dict[str, Any]:
+    """Cookies of demo accounts right after their log-in, for `log_in`."""
+    return {}
+
+
+@pytest.fixture
+def log_in(page: Page, live_server: str, demo_sessions: dict[str, Any]) -> Callable[[str], Page]:
+    """``log_in("market")``: the page, at the home page of that demo account.
+
+    Goes through the form once per account and worker; every test gets the session as it was then.
+    """
+
+    def enter(username: str) -> Page:
+        if username in demo_sessions:
+            page.context.add_cookies(demo_sessions[username])
+            page.goto(f"{live_server}/")
+            return page
+        page.goto(f"{live_server}/login/")
+        page.fill("#username", username)
+        page.fill("#password", DEVELOPMENT_DEMO_PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_url(f"{live_server}/")
+        demo_sessions[username] = page.context.cookies()
+        return page
+
+    return enter
 
 
 def watch(page: Page, faults: list[str]) -> None:

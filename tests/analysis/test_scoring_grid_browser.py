@@ -5,8 +5,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from config import DEVELOPMENT_DEMO_PASSWORD
-
 pytestmark = pytest.mark.browser
 
 READY = "[data-entry-grid][data-ready='1']"
@@ -20,13 +18,9 @@ PASTE = """text => {
 
 
 @pytest.fixture
-def grid(page: Page, live_server: str) -> Callable[[], Page]:
+def grid(log_in: Callable[[str], Page], live_server: str) -> Callable[[], Page]:
     """The scoring grid of the customer manager whose customers nobody has scored."""
-    page.goto(f"{live_server}/login/")
-    page.fill("#username", "customer4")
-    page.fill("#password", DEVELOPMENT_DEMO_PASSWORD)
-    page.click(".login-form button[type=submit]")
-    page.wait_for_url(f"{live_server}/")
+    page = log_in("customer4")
 
     def open_grid() -> Page:
         page.goto(f"{live_server}/ability-scores/")

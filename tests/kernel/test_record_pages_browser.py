@@ -5,21 +5,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from config import DEVELOPMENT_DEMO_PASSWORD
-
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def customers(page: Page, live_server: str) -> Callable[[str], Page]:
+def customers(log_in: Callable[[str], Page], live_server: str) -> Callable[[str], Page]:
     """``customers("?q_name=x")``: the customer list of the demo administrator."""
-    page.goto(f"{live_server}/login/")
-    page.fill("#username", "admin")
-    page.fill("#password", DEVELOPMENT_DEMO_PASSWORD)
-    page.click(".login-form button[type=submit]")
-    page.wait_for_url(f"{live_server}/")
+    page = log_in("admin")
 
     def open_list(query: str = "") -> Page:
         page.goto(f"{live_server}/customers/list/{query}")

@@ -1,23 +1,18 @@
 """§1.2 in a browser: the tree's toolbar, dragging, and the list a phone gets instead."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-
-from config import DEVELOPMENT_DEMO_PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def tree(page: Page, live_server: str) -> Page:
+def tree(log_in: Callable[[str], Page], live_server: str) -> Page:
     """The tree page as the brand manager; the page fixture fails on any script or policy error."""
-    page.goto(f"{live_server}/login/")
-    page.fill("#username", "brand")
-    page.fill("#password", DEVELOPMENT_DEMO_PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(re.compile(r"/$"))
+    page = log_in("brand")
     page.goto(f"{live_server}/categories/tree")
     return page
 
