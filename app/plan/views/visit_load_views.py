@@ -109,8 +109,9 @@ class VisitLoadView(BaseView):
             (_("Visits"), "quantity"),
             *((str(status.label), "quantity") for status in VisitStatus),
         ]
+        title = _("Visits per territory and day")
         return workbook(
-            f"{_('Visits per territory and day')} {month.key}",
+            f"{title} {month.key}",
             columns,
             (
                 [
