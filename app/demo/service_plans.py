@@ -46,7 +46,7 @@ def add_service_plans(session: Session, company_id: int, dates: Dates) -> None:
     for number, territory in enumerate(territories):
         target = TARGETS[number % len(TARGETS)]
         for month in (dates.month.previous, dates.month):
-            people = _people(session, territory)
+            people = people_of(session, territory)
             plan = _plan(session, territory, month, dates, target, people[0])
             if plan.generated_at is not None:
                 with acting_as(Actor(people[0].id, people[0].display_name, "form")):
@@ -54,7 +54,7 @@ def add_service_plans(session: Session, company_id: int, dates: Dates) -> None:
                 _approve(session, plan, dates, people, is_returned=month == dates.month)
 
 
-def _people(session: Session, territory: Territory) -> tuple[PortalUser, PortalUser]:
+def people_of(session: Session, territory: Territory) -> tuple[PortalUser, PortalUser]:
     """Who works on the territory and who decides."""
     holder = session.scalars(
         select(PortalUser)
@@ -68,7 +68,7 @@ def _people(session: Session, territory: Territory) -> tuple[PortalUser, PortalU
     return holder, manager
 
 
-def _moment(dates: Dates, month: Month, day: int, hour: int) -> dt.datetime:
+def moment_of(dates: Dates, month: Month, day: int, hour: int) -> dt.datetime:
     """A time of the month (UTC), never after the demo's today."""
     wanted = month.first_day.replace(day=day)
     return dt.datetime.combine(min(wanted, dates.reference), dt.time(hour))
@@ -86,7 +86,7 @@ def _plan(
     connection, scope = session.connection(), Scope(territory.company_id, (territory.id,))
     computation = replace(
         plan_computation(session, territory.company_id),
-        now=_moment(dates, month, 2, 1),
+        now=moment_of(dates, month, 2, 1),
         user_id=holder.id,
     )
     step.create_plan(connection, scope, month, computation)
@@ -146,7 +146,7 @@ def _approve(
     holder, manager = people
 
     def at(day: int, hour: int) -> dt.datetime:
-        return _moment(dates, plan.month, day, hour)
+        return moment_of(dates, plan.month, day, hour)
 
     approvals.submit(session, plan, holder, at(2, 2))
     if is_returned:

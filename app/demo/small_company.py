@@ -12,6 +12,7 @@ from app.demo.customer_analysis import add_customer_analysis
 from app.demo.customers import MOVED, apply_customer_stories, customer_rows
 from app.demo.daily_visits import add_daily_visits
 from app.demo.loading import load
+from app.demo.month_plans import add_month_plans
 from app.demo.orders import Buyer, Ware, order_calendar, order_lines
 from app.demo.people import (
     Accounts,
@@ -70,6 +71,7 @@ def build_small_company(
         add_brand_story(session, company.id, dates)
         add_customer_analysis(session, company.id, dates)
         add_service_plans(session, company.id, dates)
+        add_month_plans(session, company.id, dates)
         # After the month plans: visits follow the frequencies these set.
         add_visit_plans(session, company.id, dates)
         add_daily_visits(session, company.id, dates)

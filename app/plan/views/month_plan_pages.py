@@ -21,6 +21,7 @@ from app.models import (
     Customer,
     CustomerStatus,
     KeyCustomer,
+    KeyReason,
     MarketAnalysis,
     MonthPlan,
     MonthPlanStatus,
@@ -161,6 +162,16 @@ class KeyLine:
     def is_by_hand(self) -> bool:
         return self.row.origin is RowOrigin.MANUAL
 
+    @property
+    def kinds(self) -> set[KeyReason]:
+        return {chip.kind for chip in self.chips}
+
+
+def _importance(line: KeyLine) -> tuple[bool, bool, int, str]:
+    """People's own first, then problem customers, then by the number of reasons."""
+    is_problem = KeyReason.PROBLEM_CUSTOMER in line.kinds
+    return not line.is_by_hand, not is_problem, -len(line.chips), line.customer.code
+
 
 def key_page(area: WorkArea) -> dict[str, Any]:
     """Key customers with their reasons, those removed, and customers to be added."""
@@ -193,15 +204,20 @@ def key_page(area: WorkArea) -> dict[str, Any]:
                 frequency is None,
             )
         )
-    kinds: dict[Any, int] = {}
+    kinds: dict[KeyReason, int] = {}
     for line in lines:
         if not line.row.is_removed:
-            for kind in {chip.kind for chip in line.chips}:
+            for kind in line.kinds:
                 kinds[kind] = kinds.get(kind, 0) + 1
+    asked = request.args.get("kind", "")
+    only = KeyReason[asked] if asked in KeyReason.__members__ else None
+    kept = [line for line in lines if not line.row.is_removed]
+    kept.sort(key=_importance)
     text = request.args.get("find", "").strip()[:60]
     return {
         **values,
-        "lines": [line for line in lines if not line.row.is_removed],
+        "lines": [line for line in kept if only is None or only in line.kinds],
+        "only": only,
         "removed": [line for line in lines if line.row.is_removed],
         "kinds": [
             (kind, kind.label, words.TONES[kind], kinds.get(kind, 0)) for kind in words.TONES

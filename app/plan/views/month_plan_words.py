@@ -58,33 +58,44 @@ def product_names(reasons: Iterable[Any]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def chip(reason: Any, products: dict[int, str]) -> Chip:
-    """A reason, stored or proposed, in words."""
-    problem = str(ProblemCode[reason.code].label)
-    if reason.kind is KeyReason.PROBLEM_CUSTOMER:
-        return Chip(reason.kind, problem, _("Problem customer: %(problem)s", problem=problem))
-    if reason.kind is KeyReason.BRAND:
-        name = products.get(reason.product_id, str(reason.product_id))
-        rate = str(RateKind[reason.indicator].label)
-        title = _(
-            "%(rate)s of %(product)s is abnormal in the territory; the customer: %(problem)s",
-            rate=rate,
-            product=name,
-            problem=problem,
-        )
-        return Chip(reason.kind, _("%(product)s: %(rate)s", product=name, rate=rate), title)
-    indicator = str(MarketIndicator[reason.indicator].label)
-    title = _(
-        "%(indicator)s is abnormal in the territory; the customer: %(problem)s",
-        indicator=indicator,
-        problem=problem,
-    )
-    return Chip(reason.kind, indicator, title)
-
-
 def chips(reasons: Iterable[Any], products: dict[int, str]) -> list[Chip]:
-    """Reasons in words, each once."""
-    return list(dict.fromkeys(chip(reason, products) for reason in reasons))
+    """Reasons in words, problem customers first; those of one product, and the indicators that
+    agree with one problem, share a chip.
+    """
+    together: dict[tuple[KeyReason, str, int], list[Any]] = {}
+    for reason in reasons:
+        code = "" if reason.kind is KeyReason.BRAND else reason.code
+        together.setdefault((reason.kind, code, reason.product_id), []).append(reason)
+    kinds = list(TONES)
+    ordered = sorted(together.items(), key=lambda pair: (kinds.index(pair[0][0]), pair[0][1:]))
+    return [_chip(kind, rows, products) for (kind, _code, _product), rows in ordered]
+
+
+def _chip(kind: KeyReason, rows: list[Any], products: dict[int, str]) -> Chip:
+    problems = _listed(ProblemCode[row.code].label for row in rows)
+    if kind is KeyReason.PROBLEM_CUSTOMER:
+        return Chip(kind, problems, _("Problem customer: %(problem)s", problem=problems))
+    if kind is KeyReason.BRAND:
+        product = products.get(rows[0].product_id, str(rows[0].product_id))
+        rates = _listed(RateKind[row.indicator].label for row in rows)
+        title = _(
+            "Abnormal in the territory: %(rates)s of %(product)s. The customer: %(problem)s",
+            rates=rates,
+            product=product,
+            problem=problems,
+        )
+        return Chip(kind, _("%(product)s: %(rates)s", product=product, rates=rates), title)
+    indicators = _listed(MarketIndicator[row.indicator].label for row in rows)
+    title = _(
+        "Abnormal in the territory: %(indicators)s. The customer: %(problem)s",
+        indicators=indicators,
+        problem=problems,
+    )
+    return Chip(kind, indicators, title)
+
+
+def _listed(labels: Iterable[Any]) -> str:
+    return _(", ").join(dict.fromkeys(str(label) for label in labels))
 
 
 def place_words(row: PlannedFrequency, of: int) -> str:
