@@ -226,6 +226,7 @@ def left_over_lines(plan: ServicePlan) -> list[dict[str, Any]]:
             "code": customers.get(row.customer_id, ("", ""))[0],
             "customer": customers.get(row.customer_id, ("", ""))[1],
             "strategy": _strategy_words(strategies[row.strategy_id]),
+            "name": strategies[row.strategy_id].name,
             "reason": enum_word(row.undone_reason) if row.undone_reason else "",
             "is_ticked": getattr(row.undone_reason, "name", "") == "NEXT_MONTH",
         }
