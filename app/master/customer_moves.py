@@ -16,7 +16,16 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import N_, PlanningError
 from app.kernel.period import local_today
 from app.master.rules_customer import check_move
-from app.models import Customer, CustomerTerritory, MonthlySales, Questionnaire, SalesLine
+from app.models import (
+    Customer,
+    CustomerTerritory,
+    DailyVisit,
+    MonthlySales,
+    Questionnaire,
+    SalesLine,
+    StrategyItem,
+    VisitPlan,
+)
 
 
 def open_first_territory(session: Session, customer: Customer) -> None:
@@ -86,7 +95,7 @@ def _check_sales(session: Session, customer: Customer, effective: dt.date) -> No
 
 def remove_unused(session: Session, customer: Customer) -> None:
     """Clear the way for deleting a customer that nothing refers to. Errors: `PlanningError`."""
-    for model in (SalesLine, MonthlySales, Questionnaire):
+    for model in (SalesLine, MonthlySales, Questionnaire, StrategyItem, VisitPlan, DailyVisit):
         used = session.scalar(
             select(model.customer_id)
             .where(model.company_id == customer.company_id, model.customer_id == customer.id)

@@ -27,6 +27,7 @@ from app.models import (
     Customer,
     CustomerStatus,
     RowOrigin,
+    Territory,
     VisitPlan,
     VisitPlanRun,
     VisitStatus,
@@ -106,8 +107,17 @@ def preview(session: Session, scope: Scope, planning: Planning) -> Proposal | No
     return found[0] if found else None
 
 
+def lock_territory(session: Session, territory_id: int) -> None:
+    """One person at a time plans a territory; a second one waits here. SQLite: it waits anyway."""
+    session.execute(
+        select(Territory.id).where(Territory.id == territory_id).with_for_update(key_share=True)
+    )
+
+
 def apply(session: Session, scope: Scope, planning: Planning, digest: str) -> Proposal:
     """Generate what the preview with `digest` showed. Errors: `ProposalChanged`."""
+    for territory_id in scope.territory_ids or ():
+        lock_territory(session, territory_id)
     shown = preview(session, scope, planning)
     if shown is None or shown.digest != digest:
         raise ProposalChanged

@@ -18,7 +18,7 @@ from app.kernel.list_request import ascii_integer
 from app.master.parameters import current_parameters
 from app.models import Territory
 from app.plan import visit_overview
-from app.plan.visit_plans import HandResult, load_of
+from app.plan.visit_plans import HandResult, load_of, lock_territory
 from app.portal_context import working_month
 
 REFUSALS_SHOWN = 5
@@ -74,6 +74,7 @@ def carry_out(
 ) -> Response:
     """One change by hand in one transaction; refusals are told on the page the person came from."""
     try:
+        lock_territory(db.session(), territory.id)
         result = act()
         days = result.days
         db.session.commit()
