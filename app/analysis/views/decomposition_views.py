@@ -262,6 +262,17 @@ class FigurePages(AnalysisPages):
                     f"{month_label(first)} – {month_label(analysis.month.previous)}",
                 ),
             )
+        if indicator.code == "ORDER_SUCCESS":
+            late = int(parameters.order_late_days)
+            facts.insert(
+                1,
+                (
+                    _("An order counts"),
+                    _("on the order day or up to %(days)s days later", days=late)
+                    if late
+                    else _("on the order day itself"),
+                ),
+            )
         if analysis.data_batch_id:
             facts.append((_("Data up to import"), str(analysis.data_batch_id)))
         return facts
