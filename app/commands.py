@@ -63,7 +63,8 @@ def permissions_document_command() -> None:
 
 
 def install(app: Flask) -> None:
-    from app.exchange.commands import import_command
+    from app.exchange.commands import import_command, sales_sums_command
 
     portal.add_command(import_command)
+    portal.add_command(sales_sums_command)
     app.cli.add_command(portal)

@@ -1,7 +1,7 @@
 """§2.2 step 2 — operating effect, ability scores, operating state, problems, potential needs.
 
-Reads: customer, monthly_sales, sales_line, product, key_product_snapshot, brand_target,
-    target_customer, focus_product, questionnaire, ability_item, operating_state, problem_type
+Reads: customer, monthly_sales, customer_sales, order_day, product, key_product_snapshot,
+    brand_target, target_customer, focus_product, questionnaire, ability_item, operating_state, problem_type
 Writes: customer_state, customer_effect_item, customer_ability_score, customer_problem,
     potential_strategy, state_run
 Grain: company × customer × work month M; figures are of K = M − 1

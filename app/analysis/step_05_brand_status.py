@@ -1,6 +1,7 @@
 """§2.2 step 5 — monthly brand analysis: four rates per targeted product, judged.
 
-Reads: brand_target, target_customer, monthly_sales, customer, product
+Reads: brand_target, target_customer, monthly_sales, territory_sales, customer,
+    product
 Writes: brand_analysis, brand_analysis_line, brand_share
 Grain: territory × analysed month K; line = product × rate
 Units: rates as set sizes num/den; targets in hundredths of a percent

@@ -1,7 +1,7 @@
 """§2.2 step 6 — monthly market analysis: indicators judged, entered values, this month's targets.
 
-Reads: monthly_sales, sales_line, product, key_product_snapshot, customer, customer_territory,
-    market_target
+Reads: territory_sales, customer_sales, order_day, product, key_product_snapshot, customer,
+    customer_territory, market_target
 Writes: market_analysis, market_analysis_line, market_target
 Grain: territory × analysed month K; line = indicator
 Units: value = num/den in the indicator's unit (percentages as plain ratio); targets in hundredths

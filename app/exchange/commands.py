@@ -1,4 +1,4 @@
-"""`flask portal import`: the importer from the command line."""
+"""`flask portal import` and `flask portal sales-sums`: imports and what is kept of sales."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.exchange import importer
 from app.exchange import mapping as mappings
+from app.exchange.sales_rollup import mend_sums, wrong_rows
 from app.exchange.sheets import SHEETS
 from app.kernel.actor import Actor, acting_as
 from app.kernel.db import db
@@ -83,6 +84,27 @@ def import_command(
                 click.echo("Nothing was written; add --commit to import.")
     except PlanningError as refusal:
         raise click.ClickException(refusal.message()) from refusal
+
+
+@click.command("sales-sums")
+@click.option("--check", "is_check", is_flag=True, help="Only compare; exit code 1 if wrong.")
+@with_appcontext
+def sales_sums_command(*, is_check: bool) -> None:
+    """Compare the sums and order days kept of sales with the sales, and make wrong ones anew."""
+    is_right = True
+    for company in db.session.scalars(select(Company).order_by(Company.code)).all():
+        connection = db.session.connection()
+        found = wrong_rows(connection, company.id)
+        words = ", ".join(f"{table}: {count}" for table, count in found.items())
+        click.echo(f"{company.code}: rows that differ: {words}")
+        if any(found.values()):
+            is_right = False
+            if not is_check:
+                mend_sums(connection, company.id)
+                click.echo(f"{company.code}: made anew")
+    db.session.commit()
+    if is_check and not is_right:
+        raise SystemExit(1)
 
 
 def _rule(text: str) -> tuple[str, dict[str, str]]:

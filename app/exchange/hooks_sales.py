@@ -16,8 +16,11 @@ from app.analysis.changed_inputs import sales_changed
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.exchange.sales_rollup import (
     COLUMNS,
+    CUSTOMERS,
     LINES,
     MONTHLY,
+    ORDER_DAYS,
+    TERRITORIES,
     month_of,
     refresh_customer_sales,
     refresh_order_days,
@@ -120,4 +123,7 @@ def finish(run: Comparison) -> None:
     refresh_territory_sales(run.connection, run.company_id, months, products)
     refresh_customer_sales(run.connection, run.company_id, months, customers)
     refresh_order_days(run.connection, run.company_id, days)
+    if run.writes >= MANY_LINES:
+        for table in (MONTHLY, TERRITORIES, CUSTOMERS, ORDER_DAYS):
+            refresh_statistics(run.connection, table)
     sales_changed(db.session(), run.company_id, months)

@@ -56,6 +56,8 @@ COLUMNS = [
 
 
 ProductIds = Collection[int] | Select[Any]
+Months = Collection[Month] | Select[Any]
+Days = Collection[dt.date] | Select[Any]
 
 
 def month_of(day: ColumnElement[Any]) -> ColumnElement[int]:
@@ -103,9 +105,7 @@ def customers_of(company_id: int) -> Select[Any]:
     return select(CUSTOMER.c.id).where(CUSTOMER.c.company_id == company_id)
 
 
-def territory_sums(
-    company_id: int, months: Collection[Month], product_ids: ProductIds
-) -> Select[Any]:
+def territory_sums(company_id: int, months: Months, product_ids: ProductIds) -> Select[Any]:
     """`TerritorySales` of some months and products as monthly sales say, in the columns' order.
 
     The products are always named, so that SQLite reads the index that has the order of the groups.
@@ -132,9 +132,7 @@ def territory_sums(
     )
 
 
-def customer_sums(
-    company_id: int, months: Collection[Month], customer_ids: Select[Any]
-) -> Select[Any]:
+def customer_sums(company_id: int, months: Months, customer_ids: Select[Any]) -> Select[Any]:
     """`CustomerSales` of some months and customers as monthly sales say, in the columns' order."""
     grain = (MONTHLY.c.company_id, MONTHLY.c.month, MONTHLY.c.customer_id, MONTHLY.c.territory_id)
     cartons = MONTHLY.c.delivered_cartons
@@ -155,7 +153,7 @@ def customer_sums(
     )
 
 
-def ordered_days(company_id: int, days: Collection[dt.date]) -> Select[Any]:
+def ordered_days(company_id: int, days: Days) -> Select[Any]:
     """`OrderDay` of some days as the lines say, in the columns' order."""
     key = (LINES.c.company_id, LINES.c.order_date, LINES.c.territory_id, LINES.c.customer_id)
     return (
@@ -261,6 +259,40 @@ def refresh_order_days(connection: Connection, company_id: int, days: Collection
             [column.name for column in ORDER_DAYS.c], ordered_days(company_id, days)
         )
     )
+
+
+def wrong_rows(connection: Connection, company_id: int) -> dict[str, int]:
+    """Table → how many rows of the sums and order days are not what sales and lines say."""
+    months = select(MONTHLY.c.month).where(MONTHLY.c.company_id == company_id).distinct()
+    days = select(LINES.c.order_date).where(LINES.c.company_id == company_id).distinct()
+    made = {
+        TERRITORIES: territory_sums(company_id, months, products_of(company_id)),
+        CUSTOMERS: customer_sums(company_id, months, customers_of(company_id)),
+        ORDER_DAYS: ordered_days(company_id, days),
+    }
+    found = {}
+    for table, rows in made.items():
+        kept = select(table).where(table.c.company_id == company_id)
+        sides = (kept.except_(rows), rows.except_(kept))
+        found[table.name] = sum(
+            connection.scalar(select(func.count()).select_from(side.subquery())) or 0
+            for side in sides
+        )
+    return found
+
+
+def mend_sums(connection: Connection, company_id: int) -> None:
+    """Make the sums and order days of every month anew, dropping what nothing stands behind."""
+    for table in (TERRITORIES, CUSTOMERS, ORDER_DAYS):
+        connection.execute(delete(table).where(table.c.company_id == company_id))
+    months = connection.scalars(
+        select(MONTHLY.c.month).where(MONTHLY.c.company_id == company_id).distinct()
+    ).all()
+    days = connection.scalars(
+        select(LINES.c.order_date).where(LINES.c.company_id == company_id).distinct()
+    ).all()
+    refresh_sums(connection, company_id, months)
+    refresh_order_days(connection, company_id, days)
 
 
 def rebuild_sales(connection: Connection, company_id: int, months: Collection[Month]) -> None:

@@ -93,7 +93,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         2, Stage.ANALYSIS, N_("Operating state"), "step_02_customer_state", "§2.2-2",
         (
-            "customer", "monthly_sales", "sales_line", "product", "key_product_snapshot",
+            "customer", "monthly_sales", "customer_sales", "order_day", "product",
+            "key_product_snapshot",
             "ability_item", "operating_state", "problem_type", "brand_target", "target_customer",
             "focus_product", "questionnaire",
         ),
@@ -118,15 +119,15 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         5, Stage.ANALYSIS, N_("Monthly brand analysis"), "step_05_brand_status", "§2.2-5",
-        ("brand_target", "target_customer", "monthly_sales", "customer"),
+        ("brand_target", "target_customer", "monthly_sales", "territory_sales", "customer"),
         ("brand_analysis", "brand_analysis_line", "brand_share"),
         CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH, warns_without=(3, 4),
     ),
     Step(
         6, Stage.ANALYSIS, N_("Market analysis"), "step_06_market", "§2.2-6",
         (
-            "monthly_sales", "sales_line", "product", "key_product_snapshot", "customer",
-            "customer_territory", "market_target",
+            "territory_sales", "customer_sales", "order_day", "product", "key_product_snapshot",
+            "customer", "customer_territory", "market_target",
         ),
         ("market_analysis", "market_analysis_line", "market_target"),
         CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import delete, func, select, update
 
 from app.exchange import importer
@@ -236,6 +237,23 @@ def test_another_carton_size_changes_the_sticks_sold(imported: Importing, shops:
     )
     assert {row[3] for row in stored(CustomerSales)} == {5 * 200 + 2 * 120, -200}
     assert is_kept_true()
+
+
+def test_the_command_finds_and_mends_wrong_sums(
+    imported: Importing, company: int, shops: dict[str, int], app: Flask
+):
+    imported("sales_lines", [LINE, ["1", "A", "2026-03-01", "S1", "", "5", "500"]])
+    db.session.execute(update(TerritorySales).values(buyers=7))
+    db.session.execute(delete(OrderDay))
+    db.session.commit()
+    run = app.test_cli_runner().invoke
+    checked = run(args=["portal", "sales-sums", "--check"])
+    assert checked.exit_code == 1
+    assert "territory_sales: 2, customer_sales: 0, order_day: 1" in checked.output
+    assert run(args=["portal", "sales-sums"]).exit_code == 0
+    assert is_kept_true()
+    db.session.rollback()
+    assert run(args=["portal", "sales-sums", "--check"]).exit_code == 0
 
 
 def test_unknown_and_repeated_lines(checked: Importing, shops: dict[str, int]):
