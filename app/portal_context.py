@@ -74,7 +74,7 @@ def can(permission: str, entity: str) -> bool:
 
 def menu_headings() -> list[tuple[str, frozenset[str]]]:
     """The sidebar's groups: (translated label, the entities under it)."""
-    from app.views import MENU_GROUPS, menu_rows
+    from app.menu import MENU_GROUPS, menu_rows
 
     return [
         (_(group.label), frozenset(row.entity for row in menu_rows(group.key)))
@@ -84,7 +84,7 @@ def menu_headings() -> list[tuple[str, frozenset[str]]]:
 
 def portal_menu() -> list[dict[str, Any]]:
     """The sidebar: groups of `MENU` with the entries the person may read."""
-    from app.views import MENU_GROUPS, menu_rows
+    from app.menu import MENU_GROUPS, menu_rows
 
     groups = []
     for group in MENU_GROUPS:

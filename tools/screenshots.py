@@ -50,7 +50,7 @@ def user_with_role(role: str) -> str:
 def sidebar_paths() -> list[str]:
     from flask import url_for
 
-    from app.views import MENU
+    from app.menu import MENU
 
     app = create_app()
     with app.test_request_context():

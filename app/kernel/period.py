@@ -156,3 +156,8 @@ class WorkWeek:
 def work_weeks(month: Month) -> list[WorkWeek]:
     """The work weeks that belong to the month: those whose Thursday lies in it."""
     return [WorkWeek.of(day) for day in month.days() if day.isoweekday() == 4]
+
+
+def seven_days(start: dt.date) -> list[dt.date]:
+    """A week that may start on any day."""
+    return [start + dt.timedelta(days=offset) for offset in range(7)]

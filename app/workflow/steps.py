@@ -164,7 +164,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         10, Stage.PLAN, N_("Week arrangement"), "step_10_week_arrangement", "§2.2-10",
-        ("visit_plan", "strategy_item", "customer"), ("week_arrangement",),
+        ("visit_plan", "service_plan", "strategy_item", "customer"), ("week_arrangement", "week_arrangement_day"),
         CUSTOMER_MANAGER, Due.WEEK_START, basis=Basis.WEEK,
         gate=N_("The service plan is approved and the week's visits are planned."),
         gate_steps=(7, 9),
@@ -184,17 +184,20 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         13, Stage.EVALUATION, N_("Week summary"), "step_13_week_summary", "§2.2-13",
-        ("sales_line", "product", "key_product_snapshot", "market_target", "calendar_day"),
-        ("week_summary",),
+        (
+            "sales_line", "product", "key_product_snapshot", "market_target", "calendar_day",
+        ),
+        ("week_summary", "week_summary_line"),
         CUSTOMER_MANAGER, Due.WEEK_END, basis=Basis.WEEK, warns_without=(6,),
     ),
     Step(
         14, Stage.IMPROVEMENT, N_("Month summary"), "step_14_month_summary", "§2.2-14",
         (
-            "visit_plan", "strategy_item", "brand_analysis_line", "market_analysis_line",
-            "month_plan",
+            "visit_plan", "customer", "month_plan", "planned_frequency", "key_customer",
+            "service_plan", "strategy_item", "brand_analysis", "brand_analysis_line",
+            "market_analysis", "market_analysis_line",
         ),
-        ("month_summary",),
+        ("month_summary", "month_summary_figure"),
         CUSTOMER_MANAGER, Due.NEXT_MONTH,
     ),
 )  # fmt: skip

@@ -3,8 +3,9 @@
 import pytest
 from flask import Flask
 
+from app.menu import MENU, MENU_GROUPS
 from app.security.permissions import permission_pairs
-from app.views import MENU, MENU_GROUPS, VIEWS
+from app.views import VIEWS
 
 pytestmark = pytest.mark.web
 
