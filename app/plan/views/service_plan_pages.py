@@ -73,6 +73,21 @@ def state_cell(plan: ServicePlan | None) -> Any:
     return pill(enum_word(plan.status), STATE_TONES[plan.status.name])
 
 
+def brief_head(area: WorkArea) -> dict[str, Any]:
+    """What stands above the single strategies of one territory: the plan and its approval."""
+    values = {"area": area, "entry": None, "month_words": month_label(area.month)}
+    if area.chosen is None:
+        return values
+    plan = service_plans.plan_of(db.session(), area.chosen.id, area.month)
+    return {
+        **values,
+        "entry": area.chosen,
+        "plan": plan,
+        "is_generated": plan is not None and plan.generated_at is not None,
+        "flow": flow_of(db.session(), plan) if plan is not None else None,
+    }
+
+
 def head(area: WorkArea) -> dict[str, Any]:
     """What the pages of one territory show above their list; without a territory only the tabs."""
     values: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from flask import flash, redirect
@@ -39,6 +41,27 @@ MARK_TONES = {"OPEN": "mute", "DONE": "ok", "TEMPORARY": "gold"}
 
 def strategy_cell(strategy: ServiceStrategy | None) -> Any:
     return MISSING if strategy is None else f"{strategy.code} {shown_name(strategy)}"
+
+
+def cached_reasons(rows: list[StrategyItem]) -> Callable[[], Mapping[tuple[int, int, int], Any]]:
+    """The reasons of the rows by (plan, customer, strategy), read when the first is asked for:
+    the workbook has them, the list does not.
+    """
+
+    @cache
+    def read() -> Mapping[tuple[int, int, int], Any]:
+        by_plan: dict[int, list[StrategyItem]] = {}
+        for row in rows:
+            by_plan.setdefault(row.plan_id, []).append(row)
+        return {
+            (plan_id, *key): lines
+            for plan_id, items in by_plan.items()
+            for key, lines in reasons_of(
+                db.session(), items[0].plan, {item.customer_id for item in items}
+            ).items()
+        }
+
+    return read
 
 
 class StrategyItemView(WorkListView):
@@ -91,23 +114,21 @@ class StrategyItemView(WorkListView):
         return filters, active, problems
 
     def annotate(self, rows: list[Any]) -> None:
-        by_plan: dict[int, list[StrategyItem]] = {}
+        reasons = cached_reasons(rows)
         for row in rows:
-            by_plan.setdefault(row.plan_id, []).append(row)
-        for items in by_plan.values():
-            plan = items[0].plan
-            found = reasons_of(db.session(), plan, {item.customer_id for item in items})
-            for item in items:
-                item.why = found.get((item.customer_id, item.strategy_id), [])
+            row.reasons_of_page = reasons
 
     def column_value(self, item: Any, path: str) -> Any:
         if path == "reasons":
-            return pages.why_words(item.why)
+            found = item.reasons_of_page()
+            return pages.why_words(
+                found.get((item.plan_id, item.customer_id, item.strategy_id), [])
+            )
         return super().column_value(item, path)
 
     def render_template(self, template: str, **values: Any) -> str:
         if template == self.list_template:
-            values.update(pages.head(asked_area()))
+            values.update(pages.brief_head(asked_area()))
         return super().render_template(template, **values)
 
     @action(
