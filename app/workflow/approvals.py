@@ -120,17 +120,10 @@ def decidable(person: Person) -> tuple[Subject, ...]:
 
 def inbox(session: Session, person: Person, only: str = "") -> Inbox:
     """What waits for the person, oldest first; of one subject only, when `only` names it."""
-    subjects = decidable(person)
-    counts = {
-        subject.name: session.scalar(
-            _waiting(subject, select(func.count()).select_from(_entity(subject)))
-        )
-        or 0
-        for subject in subjects
-    }
+    counts = waiting_counts(session, person)
     records = [
         (subject, record)
-        for subject in subjects
+        for subject in decidable(person)
         if only in ("", subject.name)
         for record in session.scalars(
             _waiting(subject, select(_entity(subject)))
@@ -142,6 +135,17 @@ def inbox(session: Session, person: Person, only: str = "") -> Inbox:
     found = entries_of(session, person, records)
     found.sort(key=lambda each: (str(each.submitted_at or ""), each.key))
     return Inbox(found[:MOST_ENTRIES], counts)
+
+
+def waiting_counts(session: Session, person: Person) -> dict[str, int]:
+    """Subject → how many records wait for the person."""
+    return {
+        subject.name: session.scalar(
+            _waiting(subject, select(func.count()).select_from(_entity(subject)))
+        )
+        or 0
+        for subject in decidable(person)
+    }
 
 
 def entry(session: Session, person: Person, key: str) -> Entry | None:
