@@ -4,6 +4,7 @@
 (function () {
   'use strict';
 
+  var ZONE = 'Asia/Shanghai';
   var drafts = window.VisitDrafts;
   var forms = Array.prototype.slice.call(document.querySelectorAll('[data-visit-form]'));
   var holder = document.getElementById('visit-text');
@@ -26,7 +27,10 @@
     return chosen ? chosen.value : '';
   }
 
-  function now() { return new Date().toTimeString().slice(0, 5); }
+  /** Times and days are those of the company, whatever the device is set to. */
+  function now() {
+    return new Date().toLocaleTimeString('en-GB', { timeZone: ZONE, hour: '2-digit', minute: '2-digit' });
+  }
 
   /** Show the parts of the chosen outcome; the others are not sent. */
   function arrange(form) {
@@ -55,9 +59,7 @@
   }
 
   function isToday(form) {
-    var today = new Date();
-    return form.dataset.day === [today.getFullYear(), ('0' + (today.getMonth() + 1)).slice(-2),
-      ('0' + today.getDate()).slice(-2)].join('-');
+    return form.dataset.day === new Date().toLocaleDateString('sv-SE', { timeZone: ZONE });
   }
 
   function say(form, tone, text) {
