@@ -299,3 +299,17 @@ def test_the_month_of_the_top_bar_decides(visitor: Visitors):
     page = person.page(LIST)
     assert "117/117 confirmed" in page
     assert f"until {MONTH.shift(-2).key}-25" in page
+
+
+def test_what_a_submitted_service_plan_was_made_from_stays_confirmed(
+    visitor: Visitors, stored: Stored, territory: Callable[[str], int]
+):
+    person = visitor("customer3")  # whose service plan is approved in the demo
+    before = forms(stored, CONFIRMED, territory("YH-B1"))
+    log = stored(select(func.count(ChangeLog.id)))
+    post = {"action": "unconfirm", "rowid": str(before[0][0])}
+    said = person.said(person.post("/direct-needs/action_post", post))
+    assert "0 confirmations withdrawn" in said
+    assert "1 stay confirmed" in said
+    assert forms(stored, CONFIRMED, territory("YH-B1")) == before
+    assert stored(select(func.count(ChangeLog.id))) == log
