@@ -49,13 +49,13 @@ class VisitListView(WorkListView):
     datamodel = SQLAInterface(VisitPlan)
     route_base = "/visits"
     class_permission_name = VisitPlan.__name__
-    list_title = _l("Visits")
+    list_title = _l("All visits")
     entity_label = _l("visit")
     hint = _l("All planned, made, missed and cancelled visits. Plan and move them on the calendar.")
     empty_hint = _l("Generate the visits of a period on the calendar page, or plan them by hand.")
     show_title = _l("Visit")
     list_columns = [
-        "date", "customer.name", "customer.code", "customer.line", "status", "sequence", "origin",
+        "customer.name", "customer.code", "date", "status", "customer.line", "sequence", "origin",
         "frequency", "day_choice", "moved_from", "note", "territory",
     ]  # fmt: skip
     show_columns = [
