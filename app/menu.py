@@ -108,14 +108,6 @@ MENU: tuple[MenuRow, ...] = (
     ),
     MenuRow(
         "plan",
-        N_("Approvals"),
-        "ApprovalView.index",
-        "Approval",
-        "fa-stamp",
-        pages=("ApprovalListView",),
-    ),
-    MenuRow(
-        "plan",
         N_("Service strategies of the month"),
         "ServicePlanView.list",
         "ServicePlan",
@@ -148,6 +140,14 @@ MENU: tuple[MenuRow, ...] = (
         "WeekArrangement",
         "fa-calendar-week",
         step=10,
+    ),
+    MenuRow(
+        "plan",
+        N_("Approvals"),
+        "ApprovalView.index",
+        "Approval",
+        "fa-stamp",
+        pages=("ApprovalListView",),
     ),
     MenuRow(
         "execution",

@@ -30,12 +30,13 @@ REASONS_TOLD = 5
 LONGEST_COMMENT = 1000
 
 RECORD_PAGES: Mapping[str, tuple[str, str]] = {
-    "ServicePlan": ("ServicePlanView", "list"),
-    "MonthPlan": ("MonthPlanView", "list"),
-    "WeekSummary": ("WeekSummaryView", "index"),
-    "MonthSummary": ("MonthSummaryView", "index"),
+    "plan": ("ServicePlanView", "list"),
+    "result": ("TaskMarkView", "list"),
+    "month": ("MonthPlanView", "list"),
+    "week": ("WeekSummaryView", "index"),
+    "summary": ("MonthSummaryView", "index"),
 }
-"""Kind → view and method of the step's page of a territory."""
+"""Subject → view and method of the step's page of a territory."""
 
 
 class NeedsLook(PlanningError):
@@ -189,11 +190,14 @@ class ApprovalView(BaseView):
 
 
 def record_url(entry: Entry) -> str | None:
-    """The step's page of the record; it shows the month chosen in the top bar only."""
-    if entry.month != working_month():
-        return None
-    view, method = RECORD_PAGES[entry.subject.kind]
-    return view_url(view, method, q_territory=entry.record.territory_id)
+    """The step's page of the record. Plans are shown for the month of the top bar only."""
+    view, method = RECORD_PAGES[entry.subject.name]
+    place = {"q_territory": entry.record.territory_id}
+    if entry.subject.name == "week":
+        return view_url(view, method, start=entry.record.start_date.isoformat(), **place)
+    if entry.subject.name == "summary":
+        return view_url(view, method, month=entry.month.key, **place)
+    return view_url(view, method, **place) if entry.month == working_month() else None
 
 
 def check_words(check: rules_policy.Check) -> str:

@@ -13,6 +13,7 @@ from app import models
 from app.kernel.db import db, read_only
 from app.models import ItemSource, KeyReason, MonthPlan, RowOrigin, ServicePlan, VisitFrequency
 from app.workflow import approvals
+from app.workflow.approval_views import RECORD_PAGES
 from app.workflow.machine import RECORDS
 from tests.analysis.demo_visitors import alerts
 from tests.security.visitor import Visitor
@@ -142,6 +143,13 @@ def test_keys_that_make_no_sense_show_the_inbox(portal: Flask, steps: NoSteps, k
     answer = Visitor(portal, MARKET).get(f"/approvals/?record={key}&subject=zebra")
     assert answer.status_code == 200
     assert answer.text.count("data-desk-entry") == 4
+
+
+@pytest.mark.web
+def test_every_subject_leads_to_the_page_of_its_step(portal: Flask):
+    assert set(RECORD_PAGES) == set(approvals.SUBJECTS)
+    rules = {rule.endpoint for rule in portal.url_map.iter_rules()}
+    assert {".".join(page) for page in RECORD_PAGES.values()} <= rules
 
 
 @pytest.mark.web
