@@ -43,6 +43,8 @@ from app.models import (
     MarketAnalysisLine,
     MarketIndicator,
     MarketTarget,
+    MonthPlan,
+    MonthPlanStatus,
     ProblemReason,
     Product,
     RateKind,
@@ -299,13 +301,21 @@ def complete(session: Session, steps: Steps, analysis: Any, version: int | None)
     session.expire_all()
 
 
-def reopen(session: Session, steps: Steps, analysis: Any, *, is_plan_submitted: bool) -> None:
-    """已完成→草稿. Errors: `InvalidTransition`, `PlanSubmitted`."""
+def reopen(session: Session, steps: Steps, analysis: Any) -> None:
+    """已完成→草稿, until the month plan made from it is submitted. Errors: `InvalidTransition`,
+    `PlanSubmitted`.
+    """
+    plan = select(MonthPlan.id).where(
+        MonthPlan.company_id == analysis.company_id,
+        MonthPlan.territory_id == analysis.territory_id,
+        MonthPlan.month == analysis.month.next,
+        MonthPlan.status != MonthPlanStatus.DRAFT,
+    )
     steps.reopen(
         session.connection(),
         own_scope(analysis),
         analysis.id,
-        is_plan_submitted=is_plan_submitted,
+        is_plan_submitted=session.scalar(plan) is not None,
     )
     session.expire_all()
 

@@ -134,7 +134,7 @@ def test_a_completed_analysis_is_reopened_first(
     everywhere = WorkArea(w.K, tuple(session.scalars(select(Territory))))
     analyses.compute(session, steps, everywhere, w.K)
     assert changed_figures(session, steps, analysis) == before
-    analyses.reopen(session, steps, analysis, is_plan_submitted=False)
+    analyses.reopen(session, steps, analysis)
     analyses.compute(session, steps, area(session), w.K)
     session.commit()
     analysis = analyses.analysis_of(session, steps, 1, w.K)

@@ -250,7 +250,7 @@ class AnalysisPages(BaseView):
         """已完成→草稿."""
         analysis = self.found_to_change(pk)
         return self._done(
-            lambda: analyses.reopen(db.session(), self.steps, analysis, is_plan_submitted=False),
+            lambda: analyses.reopen(db.session(), self.steps, analysis),
             _("The analysis is open again."),
             self.address(analysis),
         )
