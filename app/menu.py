@@ -132,7 +132,7 @@ MENU: tuple[MenuRow, ...] = (
         step=9,
         pages=("VisitGenerationView", "VisitCustomerView", "VisitLoadView"),
     ),
-    MenuRow("plan", N_("Visits"), "VisitListView.list", "VisitPlan", "fa-route"),
+    MenuRow("plan", N_("All visits"), "VisitListView.list", "VisitPlan", "fa-route"),
     MenuRow(
         "plan",
         N_("Week arrangement"),
