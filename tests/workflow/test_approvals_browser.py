@@ -9,6 +9,7 @@ from app.kernel.period import Month
 from config import DEVELOPMENT_DEMO_PASSWORD
 from tests import database
 from tests.conftest import fill_demo, served
+from tests.test_accessibility import grave_faults
 from tests.workflow.demo_plans import submit_plans
 
 pytestmark = pytest.mark.browser
@@ -46,6 +47,7 @@ def test_a_phone_shows_the_list_or_the_record(page: Page, desk: str):
     page.locator("[data-desk-entry]").first.click()
     expect(page.locator(".desk-record")).to_be_visible()
     expect(page.locator(".desk-list")).to_be_hidden()
+    assert grave_faults(page) == []
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
 
@@ -63,12 +65,17 @@ def test_keys_choose_return_and_approve(page: Page, desk: str):
     page.keyboard.press("r")
     dialog = page.locator("dialog[open]")
     expect(dialog).to_be_visible()
+    assert grave_faults(page) == []
     dialog.locator("select").select_option(index=2)
     dialog.locator("textarea").fill("a r j k")
     with page.expect_event("load"):
         dialog.locator(".btn-danger").click()
     expect(page.locator(".alert-success")).to_be_visible()
     expect(entries).to_have_count(1)
+    for path in ("/approvals/list/", "/approvals/clean", "/return-reasons/list/"):
+        page.goto(f"{desk}{path}")
+        assert grave_faults(page) == [], path
+    page.goto(f"{desk}/approvals/?subject=month")
     press(page, "a")
     expect(page.locator(".alert-success")).to_be_visible()
     expect(entries).to_have_count(0)
