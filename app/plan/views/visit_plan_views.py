@@ -30,7 +30,7 @@ from app.plan.views.visit_area import (
     carry_out,
     chosen_territory,
 )
-from app.plan.views.visit_calendar import calendar_weeks, day_map, shown_span
+from app.plan.views.visit_calendar import VisitWeek, calendar_weeks, day_map, shown_span
 from app.portal_context import can, month_label
 
 
@@ -101,7 +101,7 @@ class VisitPlanView(BaseView):
             may_change=can("update", self.class_permission_name),
             statuses=VisitStatus.__members__,
             weekday_words=WEEKDAYS,
-            move_to=max(today, chosen + dt.timedelta(days=1)),
+            move_to=_next_workday(weeks, chosen, today),
         )
         return page
 
@@ -179,7 +179,15 @@ def _opening_day(area: WorkArea, planned: list[dt.date], today: dt.date) -> dt.d
     return inside[0] if inside else area.month.first_day
 
 
-def _totals(weeks: list[Any]) -> dict[str, int]:
+def _next_workday(weeks: list[VisitWeek], chosen: dt.date, today: dt.date) -> dt.date:
+    """What moving proposes: the first workday after the chosen day that is not over."""
+    after = max(today, chosen + dt.timedelta(days=1))
+    cells = (cell for week in weeks for cell in week.days)
+    working = (cell.day for cell in cells if cell.shown.kind in ("work", "makeup"))
+    return next((day for day in working if day >= after), after)
+
+
+def _totals(weeks: list[VisitWeek]) -> dict[str, int]:
     """Visits of the calendar month by status, and how many days are over capacity."""
     cells = [cell for week in weeks for cell in week.days if cell.is_inside]
     found = {"load": sum(cell.load for cell in cells)}
