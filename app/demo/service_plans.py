@@ -32,6 +32,7 @@ from app.models import (
 from app.plan import service_plans
 from app.plan import step_07_service_strategy as step
 from app.plan.computation import plan_computation
+from app.plan.rules.strategies import LONGEST_CONTENT
 
 TARGETS = (900, 880, 915, 865)
 CHANGED, REMOVED = 6, 4
@@ -51,7 +52,9 @@ def add_service_plans(session: Session, company_id: int, dates: Dates) -> None:
             if plan.generated_at is not None:
                 with acting_as(Actor(people[0].id, people[0].display_name, "form")):
                     _adjust(session, plan)
-                _approve(session, plan, dates, people, is_returned=month == dates.month)
+                _approve(
+                    session, plan, dates, people, is_returned=month == dates.month and number > 0
+                )
 
 
 def people_of(session: Session, territory: Territory) -> tuple[PortalUser, PortalUser]:
@@ -107,7 +110,7 @@ def _adjust(session: Session, plan: ServicePlan) -> None:
     chosen = random.sample(items, min(CHANGED + REMOVED, len(items)))
     texts = words("plan_content")
     for item in chosen[:CHANGED]:
-        item.content = f"{item.content}；{random.choice(texts)}"[: service_plans.LONGEST_CONTENT]
+        item.content = f"{item.content}；{random.choice(texts)}"[:LONGEST_CONTENT]
         item.is_touched = True
     service_plans.set_removed(session, chosen[CHANGED:], removed=True)
     served = {item.customer_id for item in items}

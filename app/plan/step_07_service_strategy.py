@@ -236,7 +236,7 @@ def _is_called() -> Any:
 def _write_proposals(
     connection: Connection, scope: Scope, month: Month, computation: PlanComputation
 ) -> None:
-    proposal = proposal_rows(stored_reasons(scope, month))
+    proposal = proposal_rows(stored_reasons(scope, month)).subquery("proposal")
     columns: dict[str, Any] = {
         **{name: proposal.c[name] for name in ITEM_KEYS[:4]},
         "sequence": literal(0),

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    Subquery,
     and_,
     case,
     cast,
@@ -179,7 +178,7 @@ def stored_reasons(scope: Scope, month: Month) -> Select[Any]:
 # ---------------------------------------------------------------------- proposals
 
 
-def proposal_rows(reasons: Select[Any]) -> Subquery:
+def proposal_rows(reasons: Select[Any]) -> Select[Any]:
     """One row per plan, customer and strategy: the keys, territory_id, month, source, content."""
     found = reasons.subquery("reasons")
     is_need = found.c.source == ReasonSource.NEED
@@ -221,7 +220,6 @@ def proposal_rows(reasons: Select[Any]) -> Subquery:
         )
         .join(STRATEGY, STRATEGY.c.id == merged.c.strategy_id)
         .join(PLAN, and_(PLAN.c.company_id == merged.c.company_id, PLAN.c.id == merged.c.plan_id))
-        .subquery("proposal")
     )
 
 
@@ -254,7 +252,8 @@ def difference(scope: Scope, month: Month) -> Select[Any]:
     strategy_id, item_id, change (a name of `Change`), old_content, old_source, was_proposed
     (what generation proposed last), new_content, new_source.
     """
-    proposal = proposal_rows(reason_rows(scope, month))
+    # Asked twice, computed once.
+    proposal = proposal_rows(reason_rows(scope, month)).cte("proposal")
     keys = ("territory_id", "plan_id", "customer_id", "strategy_id")
     stored = (
         ITEM.c.id.label("item_id"),

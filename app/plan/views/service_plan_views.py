@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from app.analysis.views.analysis_pages import asked_area
+from app.analysis.views.asked_place import asked_area
 from app.analysis.views.choice_filters import WorkListView
 from app.analysis.work_area import WorkArea
 from app.kernel.db import db
@@ -90,7 +90,7 @@ class ServicePlanView(WorkListView):
             return self._overview(area)
         return super().list()
 
-    def annotate(self, rows: list[Any]) -> None:
+    def annotate(self, rows: Any) -> None:
         found = items_by_customer(row.id for row in rows)
         for row in rows:
             row.month_items = found.get(row.id, [])

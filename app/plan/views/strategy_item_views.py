@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from app.analysis.views.analysis_pages import asked_area
+from app.analysis.views.asked_place import asked_area
 from app.analysis.views.choice_filters import WorkListView
 from app.kernel.db import db
 from app.kernel.formatters import MISSING
