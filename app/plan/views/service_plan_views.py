@@ -20,6 +20,7 @@ from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
 from app.kernel.quantity import scaled_integer
+from app.master.views.catalogues import shown_name
 from app.models import Customer, ServiceStrategy, Territory
 from app.plan import service_plans
 from app.plan.plan_overview import together
@@ -51,7 +52,7 @@ class ServicePlanView(WorkListView):
     empty_hint = _l("There is no valid customer in your territories.")
     list_columns = ["name", "code", "strategies", "counts"]
     export_columns = [
-        "territory", "code", "name", "business_type", "line", "items", "direct", "strategies",
+        "territory", "code", "name", "business_type", "line", "items", "direct", "names",
         "contents",
     ]  # fmt: skip
     card_columns = ["name", "strategies", "counts"]
@@ -63,6 +64,7 @@ class ServicePlanView(WorkListView):
         "counts": _l("Number"),
         "items": _l("Number"),
         "direct": _l("Direct needs"),
+        "names": _l("Service strategies"),
         "contents": _l("Content"),
         "territory": _l("Territory"),
     }
@@ -107,6 +109,10 @@ class ServicePlanView(WorkListView):
             if not item.month_items:
                 return None
             return _("%(all)d, %(direct)d direct", all=len(item.month_items), direct=len(direct))
+        if path == "names":
+            return [
+                f"{each.strategy.code} {shown_name(each.strategy)}" for each in item.month_items
+            ]
         if path == "contents":
             return [each.content for each in item.month_items]
         return super().column_value(item, path)
