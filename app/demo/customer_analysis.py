@@ -55,13 +55,13 @@ class Stage:
     is_generated: bool
 
 
+FINISHED = Stage(answered=1, confirmed=1, is_computed=True, scored=1, is_generated=True)
 STAGES = (
-    Stage(answered=0.8, confirmed=0.45, is_computed=False, scored=0, is_generated=False),
+    FINISHED,
     Stage(answered=0.9, confirmed=0.7, is_computed=True, scored=0.55, is_generated=False),
-    Stage(answered=1, confirmed=1, is_computed=True, scored=1, is_generated=True),
+    FINISHED,
     Stage(answered=0.6, confirmed=0, is_computed=True, scored=0, is_generated=False),
 )
-FINISHED = Stage(answered=1, confirmed=1, is_computed=True, scored=1, is_generated=True)
 
 
 def add_customer_analysis(session: Session, company_id: int, dates: Dates) -> None:

@@ -9,6 +9,7 @@ import app.models  # noqa: F401 -- loads every entity
 from app.kernel.db import db
 from tests import database
 from tests.analysis.demo_visitors import demo, stored, territory, visitor  # noqa: F401
+from tests.analysis.early_month import early  # noqa: F401
 
 
 def make_tables(url: str) -> None:

@@ -21,7 +21,7 @@ from app.models import (
 )
 from tests.analysis.demo_visitors import MONTH, DemoVisitor, alerts
 
-pytestmark = pytest.mark.web
+pytestmark = [pytest.mark.web, pytest.mark.usefixtures("early")]
 
 Visitors = Callable[[str], DemoVisitor]
 Stored = Callable[..., Any]

@@ -20,6 +20,7 @@ from app.models import (
     UndoneReason,
 )
 from tests.analysis.demo_visitors import DemoVisitor
+from tests.plan.test_step_07_pages import hidden_fields
 
 pytestmark = pytest.mark.web
 
@@ -123,12 +124,17 @@ def test_reasons_for_many_leave_done_ones_alone(visitor: Visitors, stored: Store
 def test_the_form_takes_a_day_or_a_reason(visitor: Visitors, stored: Stored, plan: int):
     person, (key,) = visitor("customer"), items(stored, plan, 1)
     day = local_today() - dt.timedelta(days=1)
-    person.post(f"/task-marks/edit/{key}", {"done_on": day.isoformat(), "undone_reason": ""})
+
+    def send(**values: str) -> Any:
+        url = f"/task-marks/edit/{key}"
+        return person.post(url, {**hidden_fields(person.page(url)), **values})
+
+    send(done_on=day.isoformat(), undone_reason="")
     assert state(stored, key)[:2] == (ItemMark.DONE, day)
-    person.post(f"/task-marks/edit/{key}", {"done_on": "", "undone_reason": "NO_TIME"})
+    send(done_on="", undone_reason="NO_TIME")
     assert state(stored, key) == (ItemMark.OPEN, None, UndoneReason.NO_TIME)
     future = (local_today() + dt.timedelta(days=1)).isoformat()
-    refused = person.post(f"/task-marks/edit/{key}", {"done_on": future, "undone_reason": ""})
+    refused = send(done_on=future, undone_reason="")
     assert "must not lie in the future" in refused.text
     assert state(stored, key)[0] is ItemMark.OPEN
 

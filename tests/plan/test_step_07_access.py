@@ -115,6 +115,7 @@ def test_exports_hold_the_filtered_rows_with_their_reasons(
     assert answer.status_code == 200
 
 
+@pytest.mark.usefixtures("early")
 def test_several_territories_are_generated_in_the_background(
     demo: Flask, visitor: Visitors, stored: Stored, territory: Callable[[str], int]
 ):
