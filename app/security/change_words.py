@@ -35,6 +35,8 @@ FURTHER_LABELS: Mapping[str, Any] = {
     "expires_on": _l("Valid until"),
     "revoked_on": _l("Revoked at"),
     "strategies": _l("Service strategies"),
+    "key_customers": _l("Key customers"),
+    "frequencies": _l("Visit frequency"),
     "items": _l("Service strategies"),
     "key_customers": _l("Key customers"),
     "frequencies": _l("Visit frequency"),

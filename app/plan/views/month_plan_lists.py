@@ -25,7 +25,7 @@ from app.plan.rules.frequencies import UNRANKED, bands
 from app.plan.views import month_plan_words as words
 from app.plan.views.month_plan_pages import LISTS, area_of, head
 
-ROWS_SHOWN = 100
+ROWS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
