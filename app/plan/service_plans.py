@@ -36,6 +36,7 @@ from app.models import (
 from app.plan import step_07_service_strategy as step
 from app.plan.computation import plan_computation
 from app.plan.rules.strategies import LONGEST_CONTENT, Change
+from app.plan.statements.left_over_items import left_over_rows
 from app.security.change_log import plain
 from app.workflow.flow import require_editable
 
@@ -412,7 +413,7 @@ def left_overs(session: Session, plan: ServicePlan) -> list[LeftOver]:
             )
         )
     }
-    rows = session.connection().execute(step.left_over_rows(own_scope(plan), plan.month))
+    rows = session.connection().execute(left_over_rows(own_scope(plan), plan.month))
     return [
         LeftOver(
             row.item_id,
@@ -483,5 +484,5 @@ def _carry(session: Session, plan: ServicePlan, left: LeftOver) -> None:
 
 def count_left_overs(session: Session, plan: ServicePlan) -> int:
     """How many of last month's items are offered."""
-    rows = step.left_over_rows(own_scope(plan), plan.month).order_by(None).subquery()
+    rows = left_over_rows(own_scope(plan), plan.month).order_by(None).subquery()
     return session.connection().execute(select(func.count()).select_from(rows)).scalar_one()

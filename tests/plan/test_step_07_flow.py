@@ -19,6 +19,7 @@ from app.models import (
     UndoneReason,
 )
 from app.plan import step_07_service_strategy as step
+from app.plan.statements.left_over_items import left_over_rows
 from tests.plan import world as p
 
 pytestmark = pytest.mark.sql
@@ -106,7 +107,7 @@ def test_the_result_needs_every_item_done_or_explained(session: Session):
 
 
 def left_over(connection: Connection, scope: Scope = p.ONE) -> list[int]:
-    rows = connection.execute(step.left_over_rows(scope, p.M.next))
+    rows = connection.execute(left_over_rows(scope, p.M.next))
     return [row.item_id for row in rows]
 
 
