@@ -43,6 +43,7 @@ from app.models import (
 from app.plan.rules.visit_dates import Kept, Shop, Visit, daily_capacity, schedule_month
 from app.plan.rules.visit_dates_proposal import Planning, Proposal
 from app.plan.rules.visit_dates_weeks import Week, weeks_of, work_span
+from app.plan.rules.visit_route import Stop, place
 from app.plan.statements.visit_plan_writing import write_proposals
 
 CUSTOMER, VISIT = Customer.__table__, VisitPlan.__table__
@@ -112,7 +113,7 @@ def _proposals(
 def _customers(scope: Scope) -> Any:
     names = (
         "id", "territory_id", "code", "line", "neighbourhood", "market_type", "visit_frequency",
-        "frequency_source", "visit_weekday", "open_date", "close_date",
+        "frequency_source", "visit_weekday", "open_date", "close_date", "longitude", "latitude",
     )  # fmt: skip
     return (
         select(*(CUSTOMER.c[name] for name in names))
@@ -123,7 +124,9 @@ def _customers(scope: Scope) -> Any:
 
 def _visits(scope: Scope, planning: Planning) -> Any:
     """The visits of the work months, of the customers who stand in the territories now."""
-    names = ("id", "territory_id", "customer_id", "date", "origin", "status", "is_touched")
+    names = (
+        "id", "territory_id", "customer_id", "date", "origin", "status", "is_touched", "sequence",
+    )  # fmt: skip
     first = work_span(planning.months[0])[0]
     last = work_span(planning.months[-1])[1]
     of_customer = and_(
@@ -194,7 +197,21 @@ def _territory(
     proposal.kept = [
         row for row in visits if planning.first <= row.date <= planning.last and row.id not in gone
     ]
+    if proposal.changes_anything:
+        proposal.stops = _stops(customers)
     return proposal
+
+
+def _stops(customers: Sequence[Any]) -> dict[int, Stop]:
+    latitude = next((float(row.latitude) for row in customers if row.latitude is not None), 0.0)
+    return {
+        row.id: Stop(
+            (row.line or "", row.neighbourhood or "", row.code),
+            row.id,
+            place(row.longitude, row.latitude, latitude),
+        )
+        for row in customers
+    }
 
 
 def _kept(row: Any) -> Kept:

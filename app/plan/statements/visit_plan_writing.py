@@ -29,7 +29,7 @@ PROBLEM, CUSTOMER = VisitPlanProblem.__table__, Customer.__table__
 
 VISIT_COLUMNS = (
     "company_id", "territory_id", "customer_id", "date", "month", "origin", "status", "run_id",
-    "frequency", "day_choice", "created_at", "created_by", "updated_at", "updated_by",
+    "frequency", "day_choice", "sequence", "created_at", "created_by", "updated_at", "updated_by",
 )  # fmt: skip
 PROBLEM_COLUMNS = ("company_id", "run_id", "customer_id", "obstacle", "missing")
 ON_THE_WAY = (VisitStatus.PLANNED, VisitStatus.DONE, VisitStatus.MISSED)
@@ -45,6 +45,7 @@ def write_proposals(
         for proposal in proposals
     }
     _forget_problems(connection, company_id, planning, runs)
+    numbers = {proposal.territory_id: proposal.numbers() for proposal in proposals}
     dropped = {row.id for proposal in proposals for row in proposal.removed}
     for lot in lots(dropped):
         connection.execute(
@@ -54,7 +55,7 @@ def write_proposals(
         connection,
         VISIT,
         VISIT_COLUMNS,
-        list(_visit_rows(company_id, planning, proposals, runs)),
+        list(_visit_rows(company_id, planning, proposals, runs, numbers)),
     )
     bulk_insert(
         connection,
@@ -68,13 +69,17 @@ def write_proposals(
     )
     for proposal in proposals:
         proposal.run_id = runs[proposal.territory_id]
-    changed = [proposal for proposal in proposals if proposal.changes_anything]
-    if changed:
-        days = {
-            visit.date for proposal in changed for visit in (*proposal.added, *proposal.removed)
-        }
-        scope = Scope.of(company_id, [proposal.territory_id for proposal in changed])
-        order_days(connection, scope, days)
+    _renumber(
+        connection,
+        company_id,
+        [
+            {"visit_id": row.id, "number": number}
+            for proposal in proposals
+            for row in proposal.kept
+            if (number := numbers[proposal.territory_id].get((row.customer_id, row.date)))
+            and number != row.sequence
+        ],
+    )
 
 
 def _run(connection: Connection, company_id: int, planning: Planning, proposal: Proposal) -> int:
@@ -116,14 +121,18 @@ def _forget_problems(
 
 
 def _visit_rows(
-    company_id: int, planning: Planning, proposals: Sequence[Proposal], runs: dict[int, int]
+    company_id: int,
+    planning: Planning,
+    proposals: Sequence[Proposal],
+    runs: dict[int, int],
+    numbers: dict[int, dict[tuple[int, dt.date], int]],
 ) -> Iterator[tuple[Any, ...]]:
     """Rows in storage form, in the order of their keys."""
     origin, status = RowOrigin.AUTOMATIC.name, VisitStatus.PLANNED.name
     now, user = planning.now.isoformat(sep=" ", timespec="microseconds"), planning.user_id
     dates: dict[dt.date, tuple[str, int]] = {}
     for proposal in proposals:
-        run_id = runs[proposal.territory_id]
+        run_id, own = runs[proposal.territory_id], numbers[proposal.territory_id]
         for visit in proposal.added:
             known = dates.get(visit.date)
             if known is None:
@@ -131,7 +140,7 @@ def _visit_rows(
                 known = dates[visit.date] = (visit.date.isoformat(), month)
             yield (
                 company_id, proposal.territory_id, visit.customer, *known, origin, status, run_id,
-                visit.frequency, visit.choice, now, user, now, user,
+                visit.frequency, visit.choice, own[visit.customer, visit.date], now, user, now, user,
             )  # fmt: skip
 
 
@@ -154,17 +163,22 @@ def order_days(connection: Connection, scope: Scope, days: Collection[dt.date]) 
             territory_id, next((float(r.latitude) for r in rows if r.latitude is not None), 0.0)
         )
         changes += _numbers(rows, latitude)
-    if changes:
-        connection.execute(
-            update(VISIT)
-            .where(VISIT.c.company_id == scope.company_id, VISIT.c.id == bindparam("visit_id"))
-            .values(
-                sequence=bindparam("number"),
-                updated_at=VISIT.c.updated_at,
-                updated_by=VISIT.c.updated_by,
-            ),
-            changes,
-        )
+    _renumber(connection, scope.company_id, changes)
+
+
+def _renumber(connection: Connection, company_id: int, changes: list[dict[str, Any]]) -> None:
+    if not changes:
+        return
+    connection.execute(
+        update(VISIT)
+        .where(VISIT.c.company_id == company_id, VISIT.c.id == bindparam("visit_id"))
+        .values(
+            sequence=bindparam("number"),
+            updated_at=VISIT.c.updated_at,
+            updated_by=VISIT.c.updated_by,
+        ),
+        changes,
+    )
 
 
 def _days(scope: Scope, days: Collection[dt.date]) -> Any:
