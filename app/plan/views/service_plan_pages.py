@@ -30,7 +30,7 @@ from app.models import (
     ServiceStrategy,
     StrategyItem,
 )
-from app.plan import service_plans
+from app.plan import carry_over, service_plans
 from app.plan.plan_generation import queue
 from app.plan.plan_overview import PlanFigures, plan_figures
 from app.plan.rules.strategies import Change
@@ -115,7 +115,7 @@ def head(area: WorkArea) -> dict[str, Any]:
         "waiting": sum(
             waiting[change] for change in (Change.ADDED, Change.UPDATED, Change.DROPPED)
         ),
-        "left_overs": service_plans.count_left_overs(db.session(), plan)
+        "left_overs": carry_over.count_left_overs(db.session(), plan)
         if plan is not None and may_change
         else 0,
         "flow": flow_of(db.session(), plan) if plan is not None else None,
@@ -232,7 +232,7 @@ def _strategy_words(strategy: ServiceStrategy) -> str:
 
 def left_over_lines(plan: ServicePlan) -> list[dict[str, Any]]:
     """What may be carried over; “continued next month” is ticked already."""
-    rows = service_plans.left_overs(db.session(), plan)
+    rows = carry_over.left_overs(db.session(), plan)
     customers = _customers(plan, {row.customer_id for row in rows})
     strategies = strategies_of(plan.company_id)
     return [

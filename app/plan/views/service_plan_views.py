@@ -22,7 +22,7 @@ from app.kernel.list_request import ascii_integer
 from app.kernel.quantity import scaled_integer
 from app.master.views.catalogues import shown_name
 from app.models import Customer, ServiceStrategy, Territory
-from app.plan import service_plans
+from app.plan import carry_over, service_plans
 from app.plan.plan_overview import together
 from app.plan.service_plans import ContentMissing, TargetRefused
 from app.plan.views import service_plan_pages as pages
@@ -250,7 +250,7 @@ class ServicePlanView(WorkListView):
         def act() -> str:
             plan = service_plans.ensure_plan(db.session(), territory, working_month())
             chosen = [key for key in keys if key is not None]
-            count = service_plans.carry_over(db.session(), plan, chosen)
+            count = carry_over.carry_over(db.session(), plan, chosen)
             return _("%(count)d strategies were carried over.", count=count)
 
         return self._done(act, self._back(territory))
