@@ -22,7 +22,7 @@ def status_words(visit: DayVisit) -> tuple[str, str]:
         return _("Not visited"), "bad"
     if visit.status is VisitStatus.CANCELLED:
         return _("Cancelled"), "mute"
-    return (_("Open"), "info") if visit.is_planned else (_("Not recorded yet"), "mute")
+    return (_("To visit"), "info") if visit.is_planned else (_("Not recorded yet"), "mute")
 
 
 def status_pill(visit: DayVisit) -> Markup:
