@@ -1,4 +1,4 @@
-"""Step 8 in the demo: last month's plans approved, the running month's waiting for approval.
+"""Step 8 in the demo: last month's plans approved, the running month's approved or waiting for it.
 
 The plans come from the step itself; what people change and how the plans go through the approval
 is told here. A territory whose service plan is a draft has no month plan yet.
@@ -53,11 +53,10 @@ def add_month_plans(session: Session, company_id: int, dates: Dates) -> None:
             with acting_as(Actor(holder.id, holder.display_name, "form")):
                 _write_texts(session, plan)
                 _adjust(session, plan)
-            is_past = month < dates.month
-            if is_past and number == RETURNED_NUMBER:
+            if month < dates.month and number == RETURNED_NUMBER:
                 _return(session, plan, dates, holder, manager)
             approvals.submit(session, plan, holder, moment_of(dates, month, 4, 2))
-            if is_past:
+            if month < dates.month or number == 0:
                 approvals.approve(session, plan, manager, moment_of(dates, month, 4, 9))
 
 

@@ -38,8 +38,6 @@ FURTHER_LABELS: Mapping[str, Any] = {
     "key_customers": _l("Key customers"),
     "frequencies": _l("Visit frequency"),
     "items": _l("Service strategies"),
-    "key_customers": _l("Key customers"),
-    "frequencies": _l("Visit frequency"),
 }
 """Labels of what has none of its own: FAB's columns and collections."""
 

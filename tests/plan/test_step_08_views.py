@@ -34,7 +34,7 @@ PAGE = "/month-plans/"
 
 @pytest.fixture
 def place(territory: Callable[[str], int]) -> int:
-    """The one territory of the demo with a plan of the running month: submitted."""
+    """A territory of the demo whose plan of the running month is submitted."""
     return territory("YH-B1")
 
 
@@ -123,11 +123,11 @@ def test_the_brand_manager_has_no_access(visitor: Visitors, plan: int):
 
 
 def test_the_gate_leads_to_step_7(visitor: Visitors, territory: Callable[[str], int]):
-    person = visitor("customer")
-    page = person.page(PAGE)
+    person, place = visitor("customer2"), territory("YH-A2")
+    page = person.page(f"{PAGE}?q_territory={place}")
     assert "opens when the service strategies" in page
     assert "/service-plans/" in page
-    answer = person.post("/month-plans/create", {"q_territory": territory("YH-A1")})
+    answer = person.post("/month-plans/create", {"q_territory": place})
     assert "have to be submitted first" in person.said(answer)
 
 
