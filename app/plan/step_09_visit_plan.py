@@ -56,6 +56,8 @@ def plan_visits(connection: Connection, scope: Scope, planning: Planning) -> lis
     done: list[Proposal] = []
     for proposals in _lots_of_proposals(connection, scope, planning):
         write_proposals(connection, scope.company_id, planning, proposals)
+        for proposal in proposals:
+            proposal.stops = {}  # a whole company's would fill the memory
         done += proposals
     return done
 
