@@ -12,7 +12,6 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from app.kernel.db import db
 from app.models import (
-    ROW_SCOPES,
     AssignmentKind,
     Company,
     Customer,
@@ -23,6 +22,7 @@ from app.models import (
     Territory,
     TerritoryAssignment,
 )
+from app.row_scopes import ROW_SCOPES
 from app.security.access import load_access
 from app.security.row_scope import NOTHING, RowScope, current_scope, scoped_to
 from app.security.scope_resolution import resolve_scope
