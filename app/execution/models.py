@@ -51,7 +51,7 @@ class FollowUpKind(LabelledEnum):
 class FollowUpStatus(LabelledEnum):
     """待办→处理中→已办结→已答复客户."""
 
-    OPEN = ("待办", N_("Open"))
+    OPEN = ("待办", N_("Not begun"))
     IN_WORK = ("处理中", N_("In work"))
     RESOLVED = ("已办结", N_("Resolved"))
     ANSWERED = ("已答复", N_("Answered to the customer"))

@@ -1,7 +1,18 @@
 """§2.2 step 11 — what a day sheet says about customers, and how days and months of visits went.
 
-Statements only; `app.execution.daily_visits`, `day_sheets` and `visit_days` connect them with
-pages. What is to be said at a visit comes from `app.plan.statements.visit_content`.
+Reads: customer, visit_plan, daily_visit, monthly_sales, sales_line, customer_state, follow_up; the
+visit content (service_plan, strategy_item, service_strategy) comes from
+`app.plan.statements.visit_content`.
+Writes: nothing here. Recording writes daily_visit, visit_plan, strategy_item and follow_up through
+the session (`app.execution.daily_visits`), printing daily_sheet and daily_sheet_line
+(`app.execution.day_sheets`).
+Grain: facts per customer; counts per territory × day; customers nobody visited per month.
+Units: whole cartons, whole minutes; local dates.
+Nulls: a customer without sales, orders, visits or a state has no row; unwritten minutes are counted
+apart and add nothing.
+Errors: none; gates and what an outcome requires are `app.execution.rules`.
+Ambiguity: the manual says who is on the sheet and what is filled in, not which sales are shown nor
+when a day is too short; both are shown for the month before and by a parameter.
 """
 
 from __future__ import annotations

@@ -171,7 +171,14 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         11, Stage.EXECUTION, N_("Daily visits"), "step_11_daily_visit", "§2.2-11",
-        ("visit_plan", "strategy_item", "customer"), ("daily_visit", "visit_plan"),
+        (
+            "visit_plan", "service_plan", "strategy_item", "service_strategy", "customer",
+            "customer_state", "monthly_sales", "sales_line", "follow_up",
+        ),
+        (
+            "daily_visit", "visit_plan", "strategy_item", "daily_sheet", "daily_sheet_line",
+            "follow_up",
+        ),
         CUSTOMER_MANAGER, Due.EACH_DAY, basis=Basis.DAY,
         gate=N_("The service plan is approved and the day's visits are planned."),
         gate_steps=(7, 9),
