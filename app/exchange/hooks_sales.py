@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Table,
     and_,
     func,
     or_,
@@ -44,9 +45,14 @@ def refresh_history(run: Comparison) -> None:
 
     Without statistics it takes the history for tiny and walks through all of it for every line.
     """
+    refresh_many(run, HISTORY, CUSTOMER)
+
+
+def refresh_many(run: Comparison, *tables: Table) -> None:
+    """Statistics of the tables, when the batch is large enough to have changed them."""
     if run.writes >= MANY_LINES:
-        refresh_statistics(run.connection, HISTORY)
-        refresh_statistics(run.connection, CUSTOMER)
+        for table in tables:
+            refresh_statistics(run.connection, table)
 
 
 def new_values(run: Comparison) -> dict[str, Any]:
@@ -113,6 +119,8 @@ def roll_up(run: Comparison) -> None:
 def finish(run: Comparison) -> None:
     """Roll up; results that were made from the months of the batch are out of date."""
     roll_up(run)
+    # Before the sums: without statistics PostgreSQL joins the new sales row by row.
+    refresh_many(run, LINES, MONTHLY)
     stage, written = run.stage.c, run.of_batch(NEW, CHANGED)
     days, products = (
         run.connection.scalars(select(column).where(written).distinct()).all()
@@ -123,7 +131,5 @@ def finish(run: Comparison) -> None:
     refresh_territory_sales(run.connection, run.company_id, months, products)
     refresh_customer_sales(run.connection, run.company_id, months, customers)
     refresh_order_days(run.connection, run.company_id, days)
-    if run.writes >= MANY_LINES:
-        for table in (MONTHLY, TERRITORIES, CUSTOMERS, ORDER_DAYS):
-            refresh_statistics(run.connection, table)
+    refresh_many(run, TERRITORIES, CUSTOMERS, ORDER_DAYS)
     sales_changed(db.session(), run.company_id, months)
