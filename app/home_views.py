@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app import home_figures as figures
-from app.home_work import Check, ToDo, readiness, to_dos
+from app.execution import follow_ups
+from app.home_work import Check, ToDo, readiness, to_dos, visit_work
 from app.kernel.db import db
 from app.kernel.formatters import money, number
 from app.kernel.list_widgets import view_url
@@ -57,7 +58,13 @@ class HomeView(IndexView):
             checks = readiness(customers, products, territories, sales)
         todo: list[ToDo] = []
         if not is_empty:
-            todo = to_dos(customers, products, territories, sales, imports)
+            todo = [
+                *visit_work(
+                    follow_ups.open_today(db.session()) if can("update", "DailyVisit") else 0,
+                    follow_ups.counts(db.session()) if can("update", "FollowUp") else None,
+                ),
+                *to_dos(customers, products, territories, sales, imports),
+            ]
         page: str = self.render_template(
             self.index_template,
             title=_("Home page"),

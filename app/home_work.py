@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
+from app.execution.follow_ups import FollowUpCounts
 from app.home_figures import CustomerCounts, MonthFigures, ProductCounts, TerritoryCounts
 from app.kernel.formatters import number
 from app.kernel.list_widgets import view_url
@@ -88,6 +89,42 @@ def to_dos(
         )
         for batch in imports[:2]
     ]
+    return [entry for entry in found if entry.count]
+
+
+def visit_work(open_today: int, follow_ups: FollowUpCounts | None) -> list[ToDo]:
+    """Today's visits and what earlier ones left to follow up."""
+    found = [
+        ToDo(
+            open_today,
+            _("Visits of today to be recorded"),
+            _("Print the sheet before leaving; record every visit on the phone."),
+            view_url("DailyVisitView", "index"),
+            _("Visit"),
+            "fa-clipboard-check",
+            "info",
+        )
+    ]
+    if follow_ups is not None:
+        found += [
+            ToDo(
+                follow_ups.overdue,
+                _("Overdue follow-ups"),
+                _("Anomalies and suggestions whose day has passed."),
+                view_url("FollowUpView", "list", q_overdue="1"),
+                _("Look"),
+                "fa-flag",
+                "bad",
+            ),
+            ToDo(
+                follow_ups.own,
+                _("Follow-ups you are responsible for"),
+                _("Resolve them with an answer for the customer."),
+                view_url("FollowUpView", "list", q_own="1", q_status=["OPEN", "IN_WORK"]),
+                _("Look"),
+                "fa-flag",
+            ),
+        ]
     return [entry for entry in found if entry.count]
 
 

@@ -23,6 +23,8 @@ from app.models import (
     FollowUpKind,
     FollowUpStatus,
     Territory,
+    VisitPlan,
+    VisitStatus,
 )
 
 WORKING = (FollowUpStatus.OPEN, FollowUpStatus.IN_WORK)
@@ -122,6 +124,16 @@ class FollowUpCounts:
     own: int
     overdue: int
     to_tell: int
+
+
+def open_today(session: Session) -> int:
+    """Planned visits of today nobody has recorded, in the row scope; for the home page."""
+    found = session.scalar(
+        select(func.count(VisitPlan.id)).where(
+            VisitPlan.date == local_today(), VisitPlan.status == VisitStatus.PLANNED
+        )
+    )
+    return found or 0
 
 
 def counts(session: Session) -> FollowUpCounts:
