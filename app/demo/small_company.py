@@ -13,6 +13,7 @@ from app.demo.customers import MOVED, apply_customer_stories, customer_rows
 from app.demo.daily_visits import add_daily_visits
 from app.demo.loading import load
 from app.demo.month_plans import add_month_plans
+from app.demo.month_summaries import add_month_summaries
 from app.demo.orders import Buyer, Ware, order_calendar, order_lines
 from app.demo.people import (
     Accounts,
@@ -34,6 +35,8 @@ from app.demo.plan import (
 )
 from app.demo.service_plans import add_service_plans
 from app.demo.visit_plans import add_visit_plans
+from app.demo.week_arrangements import add_week_arrangements
+from app.demo.week_summaries import add_week_summaries
 from app.exchange.sales_rollup import rebuild_sales
 from app.master.calendar import calendar_overrides
 from app.master.key_brands import take_snapshot
@@ -74,7 +77,11 @@ def build_small_company(
         add_month_plans(session, company.id, dates)
         # After the month plans: visits follow the frequencies these set.
         add_visit_plans(session, company.id, dates)
+        add_week_arrangements(session, company.id, dates)
         add_daily_visits(session, company.id, dates)
+        # Summaries count what was done, so they come last.
+        add_week_summaries(session, company.id, dates)
+        add_month_summaries(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:
