@@ -65,6 +65,7 @@ from app.plan.statements.strategy_proposals import (
     REASON_COLUMNS,
     difference,
     is_automatic,
+    is_by_hand_only,
     is_draft,
     is_settled,
     of_drafts,
@@ -259,12 +260,13 @@ def _write_proposals(
         ITEM.c.generated_content.is_distinct_from(proposal.c.content),
         and_(is_automatic(), ITEM.c.content != proposal.c.content),
     )
-    kept = ("mark", "is_touched", "is_removed", "created_at", "created_by")
+    kept = ("mark", "is_removed", "created_at", "created_by")
 
     def written(new: Any) -> dict[str, Any]:
         return {
             **{name: ITEM.c[name] for name in kept},
             "content": case((is_automatic(), new.content), else_=ITEM.c.content),
+            "is_touched": or_(ITEM.c.is_touched, is_by_hand_only()),
             "version": ITEM.c.version + 1,
         }
 
@@ -282,10 +284,10 @@ def _write_proposals(
 
 def _keep_without_reason(scope: Scope, month: Month, computation: PlanComputation) -> Any:
     """Items of people that nothing calls for any more stay, as theirs."""
-    source = case(
-        (ITEM.c.carried_from_id.is_not(None), ItemSource.CARRIED.name),
-        else_=ItemSource.MANUAL.name,
-    )
+    is_carried = ITEM.c.carried_from_id.is_not(None)
+    own = case((is_carried, ItemSource.CARRIED.name), else_=ItemSource.MANUAL.name)
+    source = cast(own, ITEM.c.source.type)
+    is_touched = or_(ITEM.c.is_touched, not_(is_carried))
     return (
         update(ITEM)
         .where(
@@ -295,13 +297,15 @@ def _keep_without_reason(scope: Scope, month: Month, computation: PlanComputatio
             not_(is_automatic()),
             or_(
                 ITEM.c.generated_content.is_not(None),
-                ITEM.c.source.in_((ItemSource.DIRECT, ItemSource.POTENTIAL)),
+                ITEM.c.source != source,
+                and_(not_(ITEM.c.is_touched), is_touched),
             ),
             not_(_is_called()),
         )
         .values(
             generated_content=None,
-            source=cast(source, ITEM.c.source.type),
+            source=source,
+            is_touched=is_touched,
             version=ITEM.c.version + 1,
             updated_at=computation.now,
             updated_by=computation.user_id,

@@ -85,8 +85,8 @@ def disturb(connection: Connection, draw: random.Random) -> None:
             insert(ITEM).values(
                 company_id=1, plan_id=plan_id, territory_id=1, month=p.M, customer_id=customer,
                 strategy_id=strategy, source=source, content="added",
-                is_touched=source is ItemSource.MANUAL,
-                carried_from_id=7 if source is ItemSource.CARRIED else None,
+                is_touched=draw.random() < 0.5,
+                carried_from_id=draw.choice([7, None]),
             )
         )  # fmt: skip
     form = Questionnaire.__table__

@@ -97,6 +97,13 @@ class StoredItem:
         return self.mark != OPEN or self.source == TEMPORARY
 
     @property
+    def is_by_hand_only(self) -> bool:
+        """Nothing but its source says that it is a person's; generation notes it, because the
+        source follows the reasons.
+        """
+        return self.source in {MANUAL, CARRIED} and not self.is_carried
+
+    @property
     def is_automatic(self) -> bool:
         """Nobody touched it: generation may change and drop it."""
         return not (
@@ -155,7 +162,7 @@ def after(stored: StoredItem | None, proposal: Proposal | None) -> StoredItem | 
         stored.content,
         source,
         proposal.content if proposal else None,
-        stored.is_touched,
+        stored.is_touched or stored.is_by_hand_only or (proposal is None and not stored.is_carried),
         stored.is_removed,
         stored.is_carried,
         stored.mark,

@@ -242,6 +242,14 @@ def is_automatic(item: Any = ITEM) -> ColumnElement[bool]:
     )
 
 
+def is_by_hand_only(item: Any = ITEM) -> ColumnElement[bool]:
+    """`StoredItem.is_by_hand_only`."""
+    return and_(
+        item.c.source.in_((ItemSource.MANUAL, ItemSource.CARRIED)),
+        item.c.carried_from_id.is_(None),
+    )
+
+
 def with_items(proposal: FromClause) -> Any:
     """Proposals with the items they are about."""
     return proposal.outerjoin(ITEM, and_(same_keys(ITEM, proposal), ITEM.c.sequence == 0))
