@@ -110,7 +110,7 @@ def _adjust(session: Session, plan: ServicePlan) -> None:
     chosen = random.sample(items, min(CHANGED + REMOVED, len(items)))
     texts = words("plan_content")
     for item in chosen[:CHANGED]:
-        item.content = f"{item.content}；{random.choice(texts)}"[:LONGEST_CONTENT]
+        item.content = f"{item.content}; {random.choice(texts)}"[:LONGEST_CONTENT]
         item.is_touched = True
     service_plans.set_removed(session, chosen[CHANGED:], removed=True)
     served = {item.customer_id for item in items}

@@ -52,7 +52,7 @@ class Content:
     @property
     def details(self) -> str:
         """The text without the strategy's name, with which generated texts begin."""
-        return self.text.removeprefix(self.name).lstrip(":： ")
+        return self.text.removeprefix(self.name).lstrip(": ")
 
 
 @dataclass(frozen=True, slots=True)

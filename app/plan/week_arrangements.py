@@ -55,7 +55,7 @@ class Task:
     @property
     def details(self) -> str:
         """The text without the strategy's name, with which generated texts begin."""
-        return self.content.removeprefix(self.name).lstrip(": \uff1a")
+        return self.content.removeprefix(self.name).lstrip(": ")
 
 
 @dataclass(slots=True)

@@ -82,7 +82,7 @@ def test_the_list_is_what_the_rules_propose(connection: Connection):
     found = {key: (row.source.name, row.content) for key, row in p.items(connection).items()}
     assert found == expected(connection)
     assert found[1, "S01"][0] == "DIRECT"
-    assert found[1, "S01"][1].endswith("：short of P001")
+    assert found[1, "S01"][1].endswith(": short of P001")
     assert (4, "S06") not in found, "unconfirmed answers call for nothing"
     plan = connection.execute(select(PLAN)).one()
     assert (plan.status, plan.generated_by, plan.parameter_version) == (

@@ -66,7 +66,7 @@ def test_merging_keeps_every_reason_once_and_one_item_per_strategy(given_reasons
 
 def test_the_content_is_the_name_and_the_customers_own_words():
     needs = [Reason(1, 1, "NEED", f"D{n}", f"said {n}") for n in range(9, 0, -1)]
-    assert content_of("Name", needs[:2]) == "Name：said 8；said 9"
+    assert content_of("Name", needs[:2]) == "Name: said 8; said 9"
     assert content_of("Name", needs).count("said") == WORDS_TAKEN
     assert content_of("Name", [Reason(1, 1, "STATE", "Z1", "not said")]) == "Name"
     assert content_of("Name", [Reason(1, 1, "NEED", "D1", "")]) == "Name"

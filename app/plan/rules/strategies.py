@@ -68,6 +68,10 @@ def merged(reasons: Iterable[Reason], names: Mapping[int, str]) -> dict[Key, Pro
     }
 
 
+BEFORE_WORDS, BETWEEN_WORDS = ": ", "; "
+"""Between the name of a strategy and the customer's words, and between those."""
+
+
 def content_of(name: str, reasons: Iterable[Reason]) -> str:
     """The strategy's name, and what the customer said about the needs that call for it."""
     said = {
@@ -76,7 +80,7 @@ def content_of(name: str, reasons: Iterable[Reason]) -> str:
         if reason.source == NEED and reason.details
     }
     words = [said[code] for code in sorted(said)][:WORDS_TAKEN]
-    return (f"{name}：{'；'.join(words)}" if words else name)[:LONGEST_CONTENT]
+    return (f"{name}{BEFORE_WORDS}{BETWEEN_WORDS.join(words)}" if words else name)[:LONGEST_CONTENT]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,13 @@ from app.models import (
     StrategyItem,
     StrategyItemReason,
 )
-from app.plan.rules.strategies import LONGEST_CONTENT, WORDS_TAKEN, Change
+from app.plan.rules.strategies import (
+    BEFORE_WORDS,
+    BETWEEN_WORDS,
+    LONGEST_CONTENT,
+    WORDS_TAKEN,
+    Change,
+)
 
 PLAN, ITEM, REASON = (
     ServicePlan.__table__,
@@ -208,7 +214,7 @@ def proposal_rows(reasons: Select[Any]) -> Select[Any]:
     source = case((merged.c.needs > 0, ItemSource.DIRECT.name), else_=ItemSource.POTENTIAL.name)
     content: Any = STRATEGY.c.name
     for place in range(1, WORDS_TAKEN + 1):
-        sign = "：" if place == 1 else "；"
+        sign = BEFORE_WORDS if place == 1 else BETWEEN_WORDS
         content = content.concat(func.coalesce(literal(sign).concat(merged.c[f"words{place}"]), ""))
     return (
         select(
