@@ -16,6 +16,7 @@ from config import DEVELOPMENT_DEMO_PASSWORD
 from tests import database
 from tests.conftest import fill_demo, served
 from tests.execution.day_world import Day, plan_day
+from tests.test_accessibility import grave_faults
 
 pytestmark = pytest.mark.browser
 
@@ -234,3 +235,22 @@ def test_a_second_print_says_what_changed(page: Page, place: Place) -> None:
     expect(page.locator(".changes")).to_contain_text(place.day.names[place.day.shops[5]])
     expect(page.locator(".changes span")).to_have_count(1)
     expect(page.locator(".row").nth(5)).to_contain_text("Another text")
+
+
+def test_the_pages_are_accessible_on_a_phone(page: Page, place: Place) -> None:
+    sign_in(page, place.address)
+    page.goto(f"{place.address}/daily-visits/")
+    shop = page.locator(card(page, place, 5))
+    shop.locator("[data-open=NOT_VISITED]").click()
+    assert grave_faults(page) == []
+    for path in (
+        place.day.record(4),
+        "/day-sheets/",
+        "/visit-overview/",
+        "/daily-visits/unplanned",
+        "/follow-ups/list/",
+        "/visit-records/list/",
+    ):
+        page.goto(place.address + path)
+        assert grave_faults(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
