@@ -18,7 +18,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    union_all,
 )
 
 from app.kernel.period import Month
@@ -98,9 +97,11 @@ def _share(count: Any, percent: int) -> Any:
 
 def _standings(scope: Scope, month: Month, keys: Select[Any]) -> Subquery:
     """What every planned customer is ranked by."""
-    draft, key = drafts(scope, month), keys.subquery("key_customers")
+    draft, key = drafts(scope, month), keys.selected_columns
     items = _strategies(scope, month)
-    is_key = key.c.customer_id.is_not(None)
+    # IN, not a join: SQLite joins what it has no index for by looking through all of it. Keys are
+    # customers where they stand now, so each is in one plan of the month.
+    is_key = CUSTOMER.c.id.in_(keys.with_only_columns(key.customer_id))
     is_new = CUSTOMER.c.open_date > month.first_day
     return (
         select(
@@ -122,7 +123,6 @@ def _standings(scope: Scope, month: Month, keys: Select[Any]) -> Subquery:
                 is_planned(month, draft.c.territory_id),
             ),
         )
-        .outerjoin(key, and_(same_plan(key, draft), same_customer(key)))
         .outerjoin(STATE, and_(same_customer(STATE), STATE.c.month == month))
         .outerjoin(items, and_(same_customer(items), items.c.territory_id == draft.c.territory_id))
         .subquery("standings")
@@ -149,9 +149,9 @@ def _strategies(scope: Scope, month: Month) -> Subquery:
 # ---------------------------------------------------------------------- what would change
 
 
-def changed_plans(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
+def _changed_plans(scope: Scope, month: Month, parameters: Parameters) -> list[Select[Any]]:
     """Drafts in which a generation now would change a key customer, a reason or a row of the
-    lists: (plan_id), each once.
+    lists: (plan_id) of each kind of change. Several statements: SQLite parses none too deep.
     """
     draft = drafts(scope, month)
 
@@ -167,13 +167,11 @@ def changed_plans(scope: Scope, month: Month, parameters: Parameters) -> Select[
             stored(FREQUENCY, GENERATED_COLUMNS),
         ),
     )
-    found = [
+    return [
         select(part.c.plan_id)
         for new, old in pairs
         for part in (except_(new, old).subquery(), except_(old, new).subquery())
     ]
-    plans = union_all(*found).subquery("changed")
-    return select(plans.c.plan_id).distinct()
 
 
 def needs_generation(scope: Scope, month: Month, parameters: Parameters) -> ColumnElement[bool]:
@@ -184,5 +182,5 @@ def needs_generation(scope: Scope, month: Month, parameters: Parameters) -> Colu
         PLAN.c.generated_at.is_(None),
         PLAN.c.is_outdated,
         PLAN.c.parameter_version.is_distinct_from(parameters.number),
-        PLAN.c.id.in_(changed_plans(scope, month, parameters)),
+        *(PLAN.c.id.in_(plans) for plans in _changed_plans(scope, month, parameters)),
     )

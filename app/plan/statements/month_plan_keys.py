@@ -137,52 +137,64 @@ def _code_of(column: Any, members: Any, codes: Mapping[str, str]) -> Any:
     return case(*((column == members[name], code) for name, code in codes.items()))
 
 
-def _abnormal(scope: Scope, month: Month, header: Any, line: Any) -> ColumnElement[bool]:
-    """Lines finally judged abnormal in the customer's territory, of the month before."""
+def _abnormal(
+    scope: Scope, month: Month, header: Any, line: Any, *columns: ColumnElement[Any]
+) -> Subquery:
+    """What was finally judged abnormal in the month before, by territory: (company_id,
+    territory_id, `columns`). Few rows: DISTINCT makes SQLite build them once and index them,
+    where it would otherwise look through all lines of a territory for every problem.
+    """
+    return (
+        select(header.c.company_id, header.c.territory_id, *columns)
+        .distinct()
+        .join(
+            line,
+            and_(line.c.company_id == header.c.company_id, line.c.analysis_id == header.c.id),
+        )
+        .where(
+            scope.rows(header),
+            header.c.month == month.previous,
+            line.c.final_status == Judgement.ABNORMAL,
+        )
+        .subquery("abnormal")
+    )
+
+
+def _agreeing(scope: Scope, month: Month, abnormal: Subquery) -> ColumnElement[bool]:
+    """A valid customer's problem, and what is abnormal where the customer stands."""
+    # By way of the state, which every problem has: customer by customer, not problem by problem.
     return and_(
-        scope.company(header),
-        header.c.company_id == CUSTOMER.c.company_id,
-        header.c.territory_id == CUSTOMER.c.territory_id,
-        header.c.month == month.previous,
-        line.c.company_id == header.c.company_id,
-        line.c.analysis_id == header.c.id,
-        line.c.final_status == Judgement.ABNORMAL,
+        _valid(scope, month),
+        same_customer(STATE),
+        STATE.c.month == month,
+        same_customer(PROBLEM),
+        PROBLEM.c.month == STATE.c.month,
+        abnormal.c.company_id == CUSTOMER.c.company_id,
+        abnormal.c.territory_id == CUSTOMER.c.territory_id,
+        abnormal.c.code == PROBLEM.c.code,
     )
 
 
 def _of_brands(scope: Scope, month: Month) -> Select[Any]:
     code = _code_of(BRAND_LINE.c.rate, RateKind, RATE_CODES)
-    return (
-        select(*_columns(KeyReason.BRAND, PROBLEM.c.code, BRAND_LINE.c.rate, PROBLEM.c.product_id))
-        .select_from(CUSTOMER)
-        .join(PROBLEM, _has_problem(month))
-        .where(
-            _valid(scope, month),
-            _abnormal(scope, month, BRAND, BRAND_LINE),
-            PROBLEM.c.product_id == BRAND_LINE.c.product_id,
-            PROBLEM.c.code == code,
-        )
+    abnormal = _abnormal(
+        scope, month, BRAND, BRAND_LINE, BRAND_LINE.c.rate, BRAND_LINE.c.product_id,
+        code.label("code"),
+    )  # fmt: skip
+    columns = _columns(KeyReason.BRAND, PROBLEM.c.code, abnormal.c.rate, PROBLEM.c.product_id)
+    return select(*columns).where(
+        _agreeing(scope, month, abnormal), abnormal.c.product_id == PROBLEM.c.product_id
     )
 
 
 def _of_market(scope: Scope, month: Month) -> Select[Any]:
     """A code may be there for several products; the indicator is of the territory."""
     code = _code_of(MARKET_LINE.c.indicator, MarketIndicator, INDICATOR_CODES)
-    return (
-        select(
-            *_columns(
-                KeyReason.MARKET, PROBLEM.c.code, MARKET_LINE.c.indicator, literal(NO_PRODUCT)
-            )
-        )
-        .distinct()
-        .select_from(CUSTOMER)
-        .join(PROBLEM, _has_problem(month))
-        .where(
-            _valid(scope, month),
-            _abnormal(scope, month, MARKET, MARKET_LINE),
-            PROBLEM.c.code == code,
-        )
+    abnormal = _abnormal(
+        scope, month, MARKET, MARKET_LINE, MARKET_LINE.c.indicator, code.label("code")
     )
+    columns = _columns(KeyReason.MARKET, PROBLEM.c.code, abnormal.c.indicator, literal(NO_PRODUCT))
+    return select(*columns).distinct().where(_agreeing(scope, month, abnormal))
 
 
 # ---------------------------------------------------------------------- in the drafts

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, case, cast, delete, exists, insert, literal, not_, select, tuple_
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    case,
+    cast,
+    delete,
+    exists,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from app.kernel.dialect import upsert
 from app.kernel.period import Month
@@ -43,8 +57,9 @@ def write_keys(connection: Connection, scope: Scope, month: Month) -> None:
             scope.company(KEY),
             KEY.c.plan_id.in_(plan_ids),
             not_(KEY.c.is_removed),
-            tuple_(KEY.c.plan_id, KEY.c.customer_id).not_in(
-                select(keys.c.plan_id, keys.c.customer_id)
+            or_(
+                KEY.c.customer_id.not_in(select(keys.c.customer_id)),
+                not_(_belongs(KEY, month)),
             ),
         )
     )
@@ -59,23 +74,27 @@ def write_keys(connection: Connection, scope: Scope, month: Month) -> None:
     )
 
 
+def _belongs(table: Any, month: Month) -> ColumnElement[bool]:
+    """Whether the row's customer still belongs into the row's plan."""
+    return exists().where(
+        PLAN.c.company_id == table.c.company_id,
+        PLAN.c.id == table.c.plan_id,
+        CUSTOMER.c.company_id == table.c.company_id,
+        CUSTOMER.c.id == table.c.customer_id,
+        is_planned(month, PLAN.c.territory_id),
+    )
+
+
 def write_lists(connection: Connection, scope: Scope, month: Month, parameters: Parameters) -> None:
     """Rank and frequency of every planned customer, by the key customers stored; frequencies of
     people stay.
     """
     draft = drafts(scope, month)
-    belongs = exists().where(
-        PLAN.c.company_id == FREQUENCY.c.company_id,
-        PLAN.c.id == FREQUENCY.c.plan_id,
-        CUSTOMER.c.company_id == FREQUENCY.c.company_id,
-        CUSTOMER.c.id == FREQUENCY.c.customer_id,
-        is_planned(month, PLAN.c.territory_id),
-    )
     connection.execute(
         delete(FREQUENCY).where(
             scope.company(FREQUENCY),
             FREQUENCY.c.plan_id.in_(select(draft.c.plan_id)),
-            not_(belongs),
+            not_(_belongs(FREQUENCY, month)),
         )
     )
     rows = frequency_rows(scope, month, parameters, stored_keys(scope, month)).subquery("rows")
