@@ -24,6 +24,7 @@ from app.exchange.export_views import ExportFileView
 from app.exchange.push_api import ImportApi
 from app.exchange.task_views import TaskView
 from app.exchange.views import ImportView
+from app.execution.views.customer_file_views import CustomerFileView
 from app.execution.views.follow_up_views import FollowUpView
 from app.execution.views.sheet_views import DaySheetView
 from app.execution.views.task_mark_views import TaskMarkView
@@ -73,6 +74,7 @@ VIEWS: tuple[type, ...] = (
     VisitDayView,
     VisitRecordView,
     FollowUpView,
+    CustomerFileView,
     NeedsView,
     NeedsGridView,
     NeedsExtractionView,
