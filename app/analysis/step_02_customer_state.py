@@ -35,10 +35,8 @@ from app.analysis.rules.computation import Computation
 from app.analysis.rules.effect import FORMULA_VERSION
 from app.analysis.statements.customer_figures import figure_rows
 from app.analysis.statements.customer_problems import (
-    POTENTIAL_COLUMNS,
     PROBLEM_COLUMNS,
     is_marked,
-    potential_strategy_rows,
     product_problem_rows,
     state_problem_rows,
 )
@@ -46,6 +44,10 @@ from app.analysis.statements.customer_scores import (
     ITEM_COLUMNS,
     effect_item_rows,
     growth_shortfall,
+)
+from app.analysis.statements.potential_strategies import (
+    POTENTIAL_COLUMNS,
+    potential_strategy_rows,
 )
 from app.analysis.statements.state_progress import (
     managed_customers,

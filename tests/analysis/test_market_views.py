@@ -24,7 +24,7 @@ from app.models import (
 )
 from tests.analysis.demo_visitors import MONTH, DemoVisitor
 
-pytestmark = pytest.mark.web
+pytestmark = [pytest.mark.web, pytest.mark.usefixtures("early")]
 
 Visitors = Callable[[str], DemoVisitor]
 Stored = Callable[..., Any]

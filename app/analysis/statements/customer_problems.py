@@ -1,4 +1,4 @@
-"""§2.2 step 2 — problem codes of customers and the strategies they call for.
+"""§2.2 step 2 — problem codes of customers.
 
 `app.analysis.rules.problems` specifies the codes. Only problem types in use are looked for.
 Catalogues tie needs, ability items and problems together: a confirmed need is an open complaint
@@ -55,7 +55,6 @@ from app.models import (
     OperatingState,
     OperatingStateStrategy,
     OrderMode,
-    PotentialStrategy,
     ProblemType,
     ProblemTypeStrategy,
     Questionnaire,
@@ -63,7 +62,6 @@ from app.models import (
     QuestionnaireStatus,
     ServiceStrategy,
     SettleMode,
-    StrategySource,
 )
 
 STATE, ITEM, SCORE = (
@@ -84,19 +82,17 @@ FORM, ANSWER, NEED_STRATEGY = (
     QuestionnaireAnswer.__table__,
     NeedOptionStrategy.__table__,
 )
-POTENTIAL = PotentialStrategy.__table__
 
 PROBLEM_COLUMNS = ("company_id", "month", "customer_id", "code", "product_id")
-POTENTIAL_COLUMNS = (
-    "company_id", "month", "customer_id", "strategy_id", "source", "source_code",
-)  # fmt: skip
 
 
-def _in_scope(scope: Scope, month: Month) -> ColumnElement[bool]:
+def in_scope(scope: Scope, month: Month) -> ColumnElement[bool]:
+    """States of the month in scope."""
     return and_(scope.rows(STATE), STATE.c.month == month)
 
 
-def _same_customer(other: Any) -> ColumnElement[bool]:
+def same_customer(other: Any) -> ColumnElement[bool]:
+    """Rows of the state's customer and month."""
     return and_(
         other.c.company_id == STATE.c.company_id,
         other.c.customer_id == STATE.c.customer_id,
@@ -153,16 +149,16 @@ def _columns(code: Any, product: Any = NO_PRODUCT) -> tuple[Any, ...]:
 
 
 def _rows(scope: Scope, month: Month, code: str, condition: ColumnElement[bool]) -> Select[Any]:
-    return select(*_columns(code)).where(_in_scope(scope, month), condition)
+    return select(*_columns(code)).where(in_scope(scope, month), condition)
 
 
 def _low_items(scope: Scope, month: Month, parameters: Parameters) -> Select[Any]:
     code = case(*((ITEM.c.item == item, code) for item, code in LOW_ITEM_CODES.items()))
     return (
         select(*_columns(code))
-        .join(ITEM, _same_customer(ITEM))
+        .join(ITEM, same_customer(ITEM))
         .where(
-            _in_scope(scope, month),
+            in_scope(scope, month),
             not_(STATE.c.is_new),
             ITEM.c.item.in_(list(LOW_ITEM_CODES)),
             ITEM.c.score < parameters.problem_item_score * HUNDREDTHS,
@@ -208,7 +204,7 @@ def _customer_flag(
             CUSTOMER,
             and_(CUSTOMER.c.company_id == STATE.c.company_id, CUSTOMER.c.id == STATE.c.customer_id),
         )
-        .where(_in_scope(scope, month), condition)
+        .where(in_scope(scope, month), condition)
     )
 
 
@@ -226,7 +222,7 @@ def _has_low_price_score(company_id: int) -> ColumnElement[bool]:
     )
     return (
         exists()
-        .where(_same_customer(SCORE), ABILITY.c.id == SCORE.c.ability_item_id)
+        .where(same_customer(SCORE), ABILITY.c.id == SCORE.c.ability_item_id)
         .where(
             ABILITY.c.company_id == company_id,
             ABILITY.c.is_active,
@@ -241,7 +237,7 @@ def _has_complaint(company_id: int) -> ColumnElement[bool]:
         NEED_STRATEGY.c.strategy_id.in_(_strategies_of(company_id, "COMPLAINT"))
     )
     return exists().where(
-        _same_customer(FORM),
+        same_customer(FORM),
         FORM.c.status == QuestionnaireStatus.CONFIRMED,
         ANSWER.c.company_id == FORM.c.company_id,
         ANSWER.c.questionnaire_id == FORM.c.id,
@@ -265,7 +261,7 @@ def _codes_of_sales(scope: Scope, month: Month, parameters: Parameters) -> Selec
         conditions = [SALES.c.product_id.in_(watched)]
     else:
         # Few customers: SQLite reads theirs by the key, adding zero keeps it from the products.
-        managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
+        managed = select(STATE.c.customer_id).where(in_scope(scope, month))
         conditions = [SALES.c.customer_id.in_(managed), (SALES.c.product_id + 0).in_(watched)]
     sales = sold_months(scope, months, ("customer_id", "product_id"), conditions)
     stopped, missed = sales.c.cartons_0 <= 0, sales.c.stockout_lines > 0
@@ -332,72 +328,4 @@ def _codes_of_lists(scope: Scope, month: Month) -> Select[Any]:
 
 def is_marked() -> ColumnElement[bool]:
     """Whether the state's customer has a code that marks a problem customer."""
-    return exists().where(_same_customer(PROBLEM), PROBLEM.c.code.in_(sorted(MARKING_CODES)))
-
-
-def potential_strategy_rows(scope: Scope, month: Month) -> Select[Any]:
-    """Strategies of state, low ability scores and problems, in the columns of `PotentialStrategy`."""
-    managed = select(STATE.c.customer_id).where(_in_scope(scope, month))
-
-    def columns(strategy: Any, source: StrategySource, code: Any) -> tuple[Any, ...]:
-        return (
-            STATE.c.company_id,
-            STATE.c.month,
-            STATE.c.customer_id,
-            strategy.label("strategy_id"),
-            literal(source.name).label("source"),
-            code.label("source_code"),
-        )
-
-    of_state = (
-        select(*columns(OPERATING_STRATEGY.c.strategy_id, StrategySource.STATE, OPERATING.c.code))
-        .join(OPERATING, OPERATING.c.id == STATE.c.operating_state_id)
-        .join(OPERATING_STRATEGY, OPERATING_STRATEGY.c.operating_state_id == OPERATING.c.id)
-        .where(_in_scope(scope, month))
-    )
-    # First of all, in the order of its key: else SQLite reads the scores item by item.
-    scores = (
-        select(SCORE.c.company_id, SCORE.c.month, SCORE.c.customer_id, ABILITY.c.id, ABILITY.c.code)
-        .join(ABILITY, and_(ABILITY.c.id == SCORE.c.ability_item_id, ABILITY.c.is_active))
-        .where(scope.company(SCORE), SCORE.c.month == month, SCORE.c.score <= ABILITY.c.low_score)
-    )
-    if scope.territory_ids is not None:
-        scores = scores.where(SCORE.c.customer_id.in_(managed))
-    low = scores.cte("low_scores").prefix_with("MATERIALIZED")
-    of_ability = (
-        select(*columns(ABILITY_STRATEGY.c.strategy_id, StrategySource.ABILITY, low.c.code))
-        .join(low, _same_customer(low))
-        .join(ABILITY_STRATEGY, ABILITY_STRATEGY.c.ability_item_id == low.c.id)
-        .where(_in_scope(scope, month), not_(STATE.c.is_new))
-    )
-    # Once per code, however many products have it; in the order of the key, so nothing is sorted.
-    problems = (
-        select(PROBLEM.c.company_id, PROBLEM.c.month, PROBLEM.c.customer_id, PROBLEM.c.code)
-        .where(scope.company(PROBLEM), PROBLEM.c.month == month)
-        .group_by(PROBLEM.c.company_id, PROBLEM.c.month, PROBLEM.c.customer_id, PROBLEM.c.code)
-    )
-    if scope.territory_ids is not None:
-        problems = problems.where(PROBLEM.c.customer_id.in_(managed))
-    # Materialised: planned before PostgreSQL knows that the month has rows, a subquery would be
-    # worked out again for every state.
-    problem = problems.cte("problems").prefix_with("MATERIALIZED")
-    of_problem = (
-        select(*columns(TYPE_STRATEGY.c.strategy_id, StrategySource.PROBLEM, TYPE.c.code))
-        .join(problem, _same_customer(problem))
-        .join(TYPE, and_(TYPE.c.company_id == STATE.c.company_id, TYPE.c.code == problem.c.code))
-        .join(TYPE_STRATEGY, TYPE_STRATEGY.c.problem_type_id == TYPE.c.id)
-        .where(_in_scope(scope, month))
-    )
-    wanted = union_all(of_state, of_ability, of_problem).subquery("wanted")
-    return (
-        select(
-            wanted.c.company_id,
-            wanted.c.month,
-            wanted.c.customer_id,
-            wanted.c.strategy_id,
-            cast(wanted.c.source, POTENTIAL.c.source.type),
-            wanted.c.source_code,
-        )
-        .join(STRATEGY, STRATEGY.c.id == wanted.c.strategy_id)
-        .where(STRATEGY.c.company_id == scope.company_id, STRATEGY.c.is_active)
-    )
+    return exists().where(same_customer(PROBLEM), PROBLEM.c.code.in_(sorted(MARKING_CODES)))
