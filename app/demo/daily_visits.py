@@ -187,13 +187,13 @@ def _follow_up(
 def _settle(found: Sequence[FollowUp], dates: Dates) -> None:
     answers = words("follow_up_answer")
     for place, follow_up in enumerate(found):
-        age = (dates.reference - follow_up.due_date).days if follow_up.due_date else 0
-        if age <= 0:
+        due = follow_up.due_date
+        if due is None or due >= dates.reference:
             follow_up.status = (FollowUpStatus.OPEN, FollowUpStatus.IN_WORK)[place % 2]
         elif place % 8:
             is_told = place % 3 > 0
             follow_up.status = FollowUpStatus.ANSWERED if is_told else FollowUpStatus.RESOLVED
             follow_up.answer = answers[place % len(answers)]
-            follow_up.resolved_at = dt.datetime.combine(follow_up.due_date, dt.time(2))
+            follow_up.resolved_at = dt.datetime.combine(due, dt.time(2))
             follow_up.resolved_by = follow_up.owner_id
-            follow_up.answered_on = follow_up.due_date if is_told else None
+            follow_up.answered_on = due if is_told else None

@@ -75,6 +75,7 @@ def test_the_day_lists_the_visits_in_route_order_with_their_content(visitor: Vis
     assert "0 of 6 planned visits recorded" in other
 
 
+@pytest.mark.sql
 def test_a_visit_is_recorded_with_plan_marks_follow_ups_and_log_in_one_go(
     visitor: Visitors, stored: Stored, day: Day
 ):
@@ -228,6 +229,7 @@ def test_what_is_missing_is_named_at_its_field(
     assert answer.get_json()["faults"][field] in shown.text.replace("&#39;", "'")
 
 
+@pytest.mark.sql
 def test_a_draft_sent_twice_is_one_record_and_a_late_one_a_conflict(
     visitor: Visitors, stored: Stored, day: Day
 ):
@@ -254,6 +256,7 @@ def test_a_draft_sent_twice_is_one_record_and_a_late_one_a_conflict(
     assert plan_status(stored, day) is VisitStatus.MISSED
 
 
+@pytest.mark.sql
 def test_a_missed_visit_moves_to_a_new_day(visitor: Visitors, stored: Stored, day: Day):
     person = visitor("customer")
     new = day.date + dt.timedelta(days=2)
@@ -326,6 +329,7 @@ def test_only_customer_managers_record(visitor: Visitors, day: Day, name: str, s
     assert send(visitor(name), day.save(), visited()).status_code == status
 
 
+@pytest.mark.sql
 def test_a_market_manager_sees_how_the_day_goes(visitor: Visitors, day: Day):
     person = visitor("customer")
     send(person, day.save(0), visited())

@@ -124,7 +124,7 @@ class FollowUpView(WorkListView):
             item.owner_id = follow_ups.default_owner(db.session(), item.kind, item.territory_id)
 
     def pre_update(self, item: FollowUp) -> None:
-        history = inspect(item).attrs.status.history
+        history: Any = inspect(item).attrs.status.history
         before = history.deleted[0] if history.deleted else item.status
         follow_ups.change_state(item, before)
 
