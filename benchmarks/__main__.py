@@ -7,6 +7,7 @@ import importlib
 
 BENCHMARKS = {
     "monthly_analysis": "the monthly calculation of a company beside pandas, results equal",
+    "month_planning": "strategies, key customers, frequencies and visits beside pandas, results equal",
     "customer_list": "list pages of the customers beside a stock FAB list of the same rows",
 }
 
