@@ -16,6 +16,7 @@ from app.analysis.views.asked_place import asked_area
 from app.analysis.views.workbook import workbook
 from app.analysis.work_area import NoArea, WorkArea
 from app.evaluation import week_summaries as weeks
+from app.evaluation.views import week_report
 from app.evaluation.views import week_words as words
 from app.evaluation.week_summaries import Judged, SummaryRefused
 from app.kernel.db import db
@@ -34,6 +35,7 @@ PERMISSIONS: Mapping[str, str] = {
     "save": "update",
     "comment": "approve",
     "export": "export",
+    "report": "export",
 }
 
 
@@ -113,6 +115,7 @@ class WeekSummaryView(BaseView):
                 may_change=may_change,
                 may_compute=can("update", self.class_permission_name),
                 may_comment=can("approve", self.class_permission_name),
+                may_export=can("export", self.class_permission_name),
                 is_outdated=summary is not None and weeks.is_outdated(session, summary),
                 is_future=start > local_today(),
                 flow=flow_of(session, summary) if summary else None,
@@ -239,6 +242,24 @@ class WeekSummaryView(BaseView):
             ),
             [(_("Month"), month.key)],
         )
+
+    @expose("/report", methods=["POST"])
+    @has_access
+    def report(self) -> Response:
+        """The formatted workbook: the chosen territory's week, else the month side by side."""
+        area, session = asked_area(), db.session()
+        if area.chosen is None:
+            starts, cells = weeks.month_overview(session, area.ids, area.month)
+            words_of_month = month_label(area.month)
+            return week_report.department_report(
+                words_of_month, area.territories, starts, cells
+            ).answer()
+        summary = weeks.summary_of(session, area.chosen.id, asked_start())
+        if summary is None:
+            return Response(status=404)
+        return week_report.territory_report(
+            session, area.chosen, summary, weeks_chart(summary)
+        ).answer()
 
 
 def weeks_chart(summary: WeekSummary) -> dict[str, Any]:

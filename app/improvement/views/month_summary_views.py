@@ -18,6 +18,7 @@ from app.analysis.work_area import NoArea, WorkArea
 from app.exchange.export_columns import Cell
 from app.improvement import month_summaries as months
 from app.improvement.rules import percent_text
+from app.improvement.views import month_report
 from app.improvement.views import month_words as words
 from app.kernel.db import db
 from app.kernel.errors import PlanningError, StaleVersion
@@ -34,6 +35,7 @@ PERMISSIONS: Mapping[str, str] = {
     "save": "update",
     "comment": "approve",
     "export": "export",
+    "report": "export",
 }
 
 
@@ -110,6 +112,7 @@ class MonthSummaryView(BaseView):
                 and is_editable(MonthSummary.__name__, summary.status.name),
                 may_compute=can("update", self.class_permission_name),
                 may_comment=can("approve", self.class_permission_name),
+                may_export=can("export", self.class_permission_name),
                 pill=status_pill,
                 **values,
             )
@@ -214,6 +217,22 @@ class MonthSummaryView(BaseView):
             ),
             [(_("Month"), month.key)],
         )  # fmt: skip
+
+    @expose("/report", methods=["POST"])
+    @has_access
+    def report(self) -> Response:
+        """The formatted workbook: the chosen territory's month, else all side by side."""
+        area, month, session = asked_area(), asked_month(), db.session()
+        if area.chosen is None:
+            found = months.overview(session, area.ids, month)
+            return month_report.department_report(
+                month_label(month), area.territories, found
+            ).answer()
+        summary = months.summary_of(session, area.chosen.id, month)
+        if summary is None:
+            return Response(status=404)
+        actual = months.plan_against_actual(session, area.chosen.id, month)
+        return month_report.territory_report(session, area.chosen, summary, actual).answer()
 
     @staticmethod
     def _cells(name: str, summary: MonthSummary, figures: months.Figures) -> Iterator[Cell]:
