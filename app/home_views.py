@@ -14,13 +14,15 @@ from werkzeug.wrappers import Response
 
 from app import home_figures as figures
 from app.execution import follow_ups
-from app.home_work import Check, ToDo, readiness, to_dos, visit_work
+from app.home_work import Check, ToDo, approval_work, readiness, to_dos, visit_work
 from app.kernel.db import db
 from app.kernel.formatters import money, number
 from app.kernel.list_widgets import view_url
 from app.kernel.period import Month
 from app.portal_context import can, month_label, scope_label, working_month
 from app.security.permissions import RoleName
+from app.workflow.approvals import waiting_counts
+from app.workflow.flow_bar import person_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class HomeView(IndexView):
         todo: list[ToDo] = []
         if not is_empty:
             todo = [
+                *approval_work(
+                    waiting_counts(db.session(), person_of(g.user))
+                    if can("read", "Approval")
+                    else {}
+                ),
                 *visit_work(
                     follow_ups.open_today(db.session()) if can("update", "DailyVisit") else 0,
                     follow_ups.counts(db.session()) if can("update", "FollowUp") else None,

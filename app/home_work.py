@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -13,6 +13,7 @@ from app.kernel.formatters import number
 from app.kernel.list_widgets import view_url
 from app.models import ImportBatch
 from app.portal_context import can, month_label
+from app.workflow.approvals import SUBJECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,23 @@ def visit_work(open_today: int, follow_ups: FollowUpCounts | None) -> list[ToDo]
             ),
         ]
     return [entry for entry in found if entry.count]
+
+
+def approval_work(waiting: Mapping[str, int]) -> list[ToDo]:
+    """What waits for the person's decision; `waiting`: subject of the desk → records."""
+    return [
+        ToDo(
+            count,
+            _("Waiting for you: %(what)s", what=_(SUBJECTS[name].label)),
+            _("Visits and marks depend on it; the customer manager sees the decision at once."),
+            view_url("ApprovalView", "index", subject=name),
+            _("Decide") if SUBJECTS[name].approve else _("Read"),
+            "fa-stamp",
+            "info",
+        )
+        for name, count in waiting.items()
+        if count
+    ]
 
 
 def _customer_work(customers: CustomerCounts) -> list[ToDo]:

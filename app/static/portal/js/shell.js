@@ -66,7 +66,7 @@
   });
 
   function openTab(id) {
-    var tab = document.querySelector('.tabs a[href="#' + id + '"]');
+    var tab = document.querySelector('.tabs[role="tablist"] a[href="#' + id + '"]');
     if (!tab) {
       return;
     }
@@ -78,10 +78,12 @@
     });
   }
 
-  if (document.querySelector('.tabs')) {
+  /* Tabs of one page; other lists of the look lead to pages of their own. */
+  var tabs = document.querySelector('.tabs[role="tablist"]');
+  if (tabs) {
     openTab('detail');
     openTab(window.location.hash.slice(1));
-    document.querySelector('.tabs').addEventListener('click', function (event) {
+    tabs.addEventListener('click', function (event) {
       var tab = event.target.closest('a');
       if (tab) {
         event.preventDefault();
