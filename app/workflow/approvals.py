@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from app import models
@@ -138,14 +138,16 @@ def inbox(session: Session, person: Person, only: str = "") -> Inbox:
 
 
 def waiting_counts(session: Session, person: Person) -> dict[str, int]:
-    """Subject → how many records wait for the person."""
-    return {
-        subject.name: session.scalar(
-            _waiting(subject, select(func.count()).select_from(_entity(subject)))
-        )
-        or 0
-        for subject in decidable(person)
-    }
+    """Subject → how many records wait for the person; one statement."""
+    subjects = decidable(person)
+    if not subjects:
+        return {}
+    counts = [_waiting(subject, _count(subject)) for subject in subjects]
+    return {row[0]: row[1] for row in session.execute(union_all(*counts))}
+
+
+def _count(subject: Subject) -> Any:
+    return select(literal(subject.name), func.count(_entity(subject).id))
 
 
 def entry(session: Session, person: Person, key: str) -> Entry | None:
