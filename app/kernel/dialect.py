@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import ColumnElement, Connection, FromClause, Join, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 
 from app.kernel.exact import scaled_difference, scaled_quotient
 
@@ -98,3 +99,32 @@ def upsert_rows(
     connection.execute(
         statement.on_conflict_do_update(index_elements=list(keys), set_=changes), list(rows)
     )
+
+
+class OrderedJoin(Join):
+    """An inner join that SQLite reads from left to right.
+
+    Without statistics of tables that grew since they were last gathered it may choose an order
+    that looks through a whole company for every row. PostgreSQL decides by itself.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, left: FromClause, right: FromClause, condition: ColumnElement[bool]) -> None:
+        super().__init__(left, right, condition)
+
+
+@compiles(OrderedJoin)
+def _joined(join: OrderedJoin, compiler: Any, **options: Any) -> str:
+    written: str = compiler.visit_join(join, **options)
+    return written
+
+
+@compiles(OrderedJoin, "sqlite")
+def _cross_joined(join: OrderedJoin, compiler: Any, **options: Any) -> str:
+    """SQLite: CROSS JOIN is the join that keeps its order."""
+    options |= {"asfrom": True}
+    left = join.left._compiler_dispatch(compiler, **options)
+    right = join.right._compiler_dispatch(compiler, **options)
+    condition = compiler.process(join.onclause, **options)
+    return f"{left} CROSS JOIN {right} ON {condition}"

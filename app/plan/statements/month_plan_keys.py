@@ -24,6 +24,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.kernel.dialect import OrderedJoin
 from app.kernel.period import Month
 from app.kernel.scope import Scope
 from app.master.rules_problem_codes import MARKING_CODES
@@ -160,19 +161,19 @@ def _abnormal(
     )
 
 
-def _agreeing(scope: Scope, month: Month, abnormal: Subquery) -> ColumnElement[bool]:
-    """A valid customer's problem, and what is abnormal where the customer stands."""
-    # By way of the state, which every problem has: customer by customer, not problem by problem.
-    return and_(
-        _valid(scope, month),
-        same_customer(STATE),
-        STATE.c.month == month,
-        same_customer(PROBLEM),
-        PROBLEM.c.month == STATE.c.month,
-        abnormal.c.company_id == CUSTOMER.c.company_id,
-        abnormal.c.territory_id == CUSTOMER.c.territory_id,
-        abnormal.c.code == PROBLEM.c.code,
+def _agreeing(scope: Scope, month: Month, abnormal: Subquery) -> Select[Any]:
+    """What is abnormal, the valid customers of its territory, their problem that agrees."""
+    customers = OrderedJoin(
+        abnormal,
+        CUSTOMER,
+        and_(
+            CUSTOMER.c.company_id == abnormal.c.company_id,
+            CUSTOMER.c.territory_id == abnormal.c.territory_id,
+            _valid(scope, month),
+        ),
     )
+    agrees = and_(_has_problem(month), PROBLEM.c.code == abnormal.c.code)
+    return select().select_from(OrderedJoin(customers, PROBLEM, agrees))
 
 
 def _of_brands(scope: Scope, month: Month) -> Select[Any]:
@@ -182,8 +183,10 @@ def _of_brands(scope: Scope, month: Month) -> Select[Any]:
         code.label("code"),
     )  # fmt: skip
     columns = _columns(KeyReason.BRAND, PROBLEM.c.code, abnormal.c.rate, PROBLEM.c.product_id)
-    return select(*columns).where(
-        _agreeing(scope, month, abnormal), abnormal.c.product_id == PROBLEM.c.product_id
+    return (
+        _agreeing(scope, month, abnormal)
+        .add_columns(*columns)
+        .where(abnormal.c.product_id == PROBLEM.c.product_id)
     )
 
 
@@ -194,7 +197,7 @@ def _of_market(scope: Scope, month: Month) -> Select[Any]:
         scope, month, MARKET, MARKET_LINE, MARKET_LINE.c.indicator, code.label("code")
     )
     columns = _columns(KeyReason.MARKET, PROBLEM.c.code, abnormal.c.indicator, literal(NO_PRODUCT))
-    return select(*columns).distinct().where(_agreeing(scope, month, abnormal))
+    return _agreeing(scope, month, abnormal).add_columns(*columns).distinct()
 
 
 # ---------------------------------------------------------------------- in the drafts
