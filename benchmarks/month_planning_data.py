@@ -26,6 +26,7 @@ from app.models import (
     QuestionnaireSource,
     QuestionnaireStatus,
 )
+from app.plan.rules.visit_dates_weeks import work_span
 from benchmarks.monthly_analysis import (
     Statements,
     _add_scores,
@@ -65,9 +66,10 @@ def planning_database(source: Path, target: Path) -> None:
     raw = sqlite3.connect(draft)
     for table in UNREAD:
         raw.execute(f"DELETE FROM {table}")  # noqa: S608 -- names from above
+    # Nobody planned visits of the month yet.
+    raw.execute("DELETE FROM visit_plan WHERE date >= ?", [work_span(month)[0].isoformat()])
     raw.commit()
     raw.execute("VACUUM")
-    raw.execute("ANALYZE")
     raw.execute("PRAGMA journal_mode = DELETE")  # one file, to be copied and renamed
     raw.close()
     draft.rename(target)
