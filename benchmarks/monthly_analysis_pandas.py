@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from app.analysis.rules.indicators import RATES, TerritoryFigures, market_figure
+from app.analysis.rules.indicators import INDICATORS, RATES, TerritoryFigures, market_figure
 from app.analysis.rules.judgement import judge
 from app.kernel.exact import scaled_difference, scaled_quotient
 from app.kernel.period import Month
@@ -90,11 +90,9 @@ class Rival:
         self.listed = self.read("SELECT target_id, customer_id FROM target_customer "
                                 "WHERE company_id = {c} AND removed_revision IS NULL")  # fmt: skip
         self.scores = self.read(
-            "SELECT s.customer_id, s.ability_item_id, s.score, a.weight, a.code, a.low_score "
-            "FROM customer_ability_score s JOIN ability_item a ON a.id = s.ability_item_id "
-            "WHERE s.company_id = {c} AND s.month = {m} AND a.is_active",
-            m=k.next.number,
-        )
+            "SELECT s.customer_id, s.ability_item_id, s.score, a.weight, a.code, a.low_score FROM "
+            "customer_ability_score s JOIN ability_item a ON a.id = s.ability_item_id WHERE "
+            "s.company_id = {c} AND s.month = {m} AND a.is_active", m=k.next.number)  # fmt: skip
         self.matrix = self.read("SELECT id, effect_band, ability_band, is_problem "
                                 "FROM operating_state WHERE company_id = {c}")  # fmt: skip
 
@@ -103,7 +101,7 @@ class Rival:
         facts = self.facts.merge(self.products, on="product_id")
         facts["sticks"] = facts["delivered_cartons"] * facts["sticks_per_carton"]
         facts["key_sticks"] = facts["sticks"].where(facts["is_key"], 0)
-        priced = facts["wholesale_fen"].notna() & facts["retail_fen"].notna()
+        priced = facts[["wholesale_fen", "retail_fen"]].notna().all(axis=1)
         retail = (facts["delivered_cartons"] * facts["retail_fen"]).where(priced, 0)
         cost = (facts["delivered_cartons"] * facts["wholesale_fen"]).where(priced, 0)
         facts["retail_fen"] = retail.astype("int64")
@@ -338,13 +336,9 @@ class Rival:
         due = active.reset_index().merge(windows, on="order_weekday")
         total["due_days"] = due.groupby("territory_id").size()
         ordered = self.lines[["customer_id", "order_date"]].drop_duplicates()
-        met = due.merge(
-            ordered, left_on=["id", "order_date"], right_on=["customer_id", "order_date"]
-        )
+        met = due.merge(ordered.rename(columns={"customer_id": "id"}), on=["id", "order_date"])
         total["met_days"] = met.groupby("territory_id").size()
         self.indicator_rows = []
-        from app.analysis.rules.indicators import INDICATORS
-
         for territory, row in total.fillna(0).astype("int64").iterrows():
             figures = TerritoryFigures(**{name: int(value) for name, value in row.items()})
             for indicator in INDICATORS:
@@ -371,12 +365,13 @@ class Rival:
         cursor.execute("CREATE TABLE result_problem (customer_id, code, product_id)")
         cursor.executemany("INSERT INTO result_problem VALUES (?, ?, ?)",
                            self.found.astype(object).itertuples(index=False, name=None))  # fmt: skip
-        cursor.execute("CREATE TABLE result_rate (t, p, r, n, d, s)")
-        cursor.executemany("INSERT INTO result_rate VALUES (?, ?, ?, ?, ?, ?)", self.rate_rows)
-        cursor.execute("CREATE TABLE result_share (t, p, ps, bs, a)")
-        cursor.executemany("INSERT INTO result_share VALUES (?, ?, ?, ?, ?)", self.share_rows)
-        cursor.execute("CREATE TABLE result_indicator (t, i, n, d)")
-        cursor.executemany("INSERT INTO result_indicator VALUES (?, ?, ?, ?)", self.indicator_rows)
+        plain = {"rate": (self.rate_rows, "t, p, r, n, d, s"),
+                 "share": (self.share_rows, "t, p, ps, bs, a"),
+                 "indicator": (self.indicator_rows, "t, i, n, d")}  # fmt: skip
+        for name, (found, fields) in plain.items():
+            cursor.execute(f"CREATE TABLE result_{name} ({fields})")
+            places = ", ".join("?" * len(fields.split(", ")))
+            cursor.executemany(f"INSERT INTO result_{name} VALUES ({places})", found)  # noqa: S608
         self.connection.commit()
 
     def described(self) -> dict[str, Any]:

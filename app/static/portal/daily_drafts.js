@@ -146,7 +146,8 @@
 
   document.addEventListener('submit', function (event) {
     var form = event.target;
-    if (!form.action || new URL(form.action).pathname !== tag.dataset.logout) { return; }
+    // A field called "action" hides the property; the attribute is always the address.
+    if (form.getAttribute('action') !== tag.dataset.logout) { return; }
     var found = keys();
     if (!found.length) { return; }
     if (!window.confirm(fill(words.logout, { count: found.length }))) {
