@@ -148,7 +148,7 @@ def _states(session: Session, customer: Customer) -> Iterator[Entry]:
 def _strategies(session: Session, customer: Customer) -> Iterator[Entry]:
     for item in file.strategies(session, customer):
         name = shown_name(item.strategy)
-        details = item.content.removeprefix(item.strategy.name).lstrip(": \uff1a")
+        details = item.content.removeprefix(item.strategy.name).lstrip(": ")
         lines = [details] if details else []
         if item.undone_reason is not None:
             note = f": {item.undone_note}" if item.undone_note else ""
