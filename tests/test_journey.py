@@ -1,13 +1,17 @@
-"""A customer manager's month in a browser: all fourteen steps of the manual (§2.2), in order.
+"""A customer manager's month in a browser, from the import of orders through all fourteen steps.
 
 One territory of the demo whose running month has only begun; the market manager returns and
 approves. Days come from the portal itself, so the journey can be made on any day of a year.
 """
 
 import datetime as dt
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -15,7 +19,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.kernel.period import Month, WorkWeek, local_today
 from config import DEVELOPMENT_DEMO_PASSWORD
 from tests import database
-from tests.conftest import fill_demo, served, watch
+from tests.conftest import ROOT, end, fill_demo, served, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -26,11 +30,18 @@ HOLDER, MANAGER, TERRITORY = "customer4", "market2", "山前片区"
 @pytest.fixture
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A portal of its own: the whole month is changed."""
+    folder = tmp_path_factory.mktemp("journey")
     with (
         database.Databases("sqlite").copy("demo", fill_demo) as url,
-        served(url, tmp_path_factory.mktemp("journey")) as address,
+        served(url, folder) as address,
     ):
+        jobs = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "run", "portal", "jobs"],
+            cwd=ROOT,
+            env={**os.environ, "PORTAL_DATABASE_URL": url, "PORTAL_DATA_DIR": str(folder)},
+        )
         yield address
+        assert end(jobs) == 0
 
 
 class Walker:
@@ -100,6 +111,32 @@ def approve(manager: Walker, subject: str) -> None:
     desk = manager.open(f"/approvals/?subject={subject}")
     desk.locator("[data-desk-entry]", has_text=TERRITORY).first.click()
     manager.post(desk.locator("[data-flow^=approve]").filter(visible=True))
+
+
+def import_sales(me: Walker, page: Page, address: str, folder: Path) -> None:
+    """An administrator imports yesterday's orders of two shops; their manager sees them."""
+    listed = me.open("/customers/list/")
+    shops = listed.locator("tbody .cell-code").all_inner_texts()[:2]
+    link = listed.locator("tbody a.row-link").first.get_attribute("href") or ""
+    first = link.split("?")[0].rsplit("/", 1)[-1]
+    yesterday = local_today() - dt.timedelta(days=1)
+    with colleague(page, address, "admin") as admin:
+        product = admin.open("/products/list/").locator("tbody .cell-code").first.inner_text()
+        file = folder / "orders.csv"
+        heads = "客户编码,商品编码,订货日期,订单号,需求量,销量,金额"
+        lines = [f"{shop},{product},{yesterday},J-{shop},7,6,1234.50" for shop in shops]
+        file.write_text("\n".join([heads, *lines]), encoding="utf-8")
+        desk = admin.open("/imports/new")
+        desk.check("input[name=sheet][value=sales_lines]")
+        desk.set_input_files("input[type=file]", str(file))
+        desk.click("[data-upload-button]")
+        desk.click("[data-import-columns] .btn-primary")
+        desk.wait_for_selector(".count-tabs")
+        expect(desk.locator(".count-tabs .tone-ok b")).to_have_text("2")
+        desk.click("[data-commit-button]")
+        desk.wait_for_selector(".figures")
+    found = me.open(f"/sales-lines/list/?q_order_date_from={yesterday}&q_customer={first}")
+    expect(found.locator("tbody")).to_contain_text("1,234.50")
 
 
 def analyse_customers(me: Walker) -> None:
@@ -276,8 +313,9 @@ def sum_up(me: Walker) -> None:
     expect(page.locator("form[action*='/save/'] textarea")).to_have_count(0)
 
 
-def test_a_month_of_a_customer_manager(page: Page, own_server: str) -> None:
+def test_a_month_of_a_customer_manager(page: Page, own_server: str, tmp_path: Path) -> None:
     me = Walker(page, own_server, HOLDER)
+    import_sales(me, page, own_server, tmp_path)
     with colleague(page, own_server, MANAGER) as manager:
         analyse_customers(me)
         analyse_month(me)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app import models
@@ -133,7 +133,17 @@ def afresh(portal: Flask) -> dict[str, int]:
     return ids
 
 
+WHOLE_WAY = [
+    ("ServicePlan", who, action, 0, "A reason")
+    for who, action in (
+        ("customer_a1", "submit"), ("market_a1", "approve"),
+        ("customer_a1", "submit_result"), ("admin_a", "approve_result"),
+    )
+]  # fmt: skip
+
+
 @given(moves=st.one_of(MOVES, LIKELY_MOVES))
+@example(moves=WHOLE_WAY)
 @settings(
     max_examples=40,
     deadline=None,
