@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, request, url_for
@@ -12,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.analysis.views.asked_place import asked_area
+from app.analysis.views.asked_place import asked_area, asked_start
 from app.analysis.views.workbook import workbook
 from app.analysis.work_area import NoArea, WorkArea
 from app.evaluation import week_summaries as weeks
@@ -22,11 +23,14 @@ from app.evaluation.week_summaries import Judged, SummaryRefused
 from app.kernel.db import db
 from app.kernel.errors import PlanningError, StaleVersion
 from app.kernel.list_request import ascii_integer
-from app.kernel.period import WorkWeek, local_today, work_weeks
+from app.kernel.period import local_today
 from app.models import WeekIndicator, WeekJudgement, WeekSummary
-from app.portal_context import can, month_label, working_month
+from app.portal_context import can, month_label
 from app.workflow.flow_bar import flow_of
 from app.workflow.machine import is_editable
+
+LAST = itemgetter(-1)
+"""The week shown of a working month that is not the present one."""
 
 PERMISSIONS: Mapping[str, str] = {
     "index": "read",
@@ -37,22 +41,6 @@ PERMISSIONS: Mapping[str, str] = {
     "export": "export",
     "report": "export",
 }
-
-
-FIRST_YEAR, LAST_YEAR = 2000, 2199
-"""Dates outside have no month before or a year before to compare with."""
-
-
-def asked_start() -> dt.date:
-    """The first day asked for, else this week's Monday, else the working month's last week."""
-    try:
-        asked = dt.date.fromisoformat(request.values.get("start", ""))
-    except ValueError:
-        asked = dt.date.min
-    if FIRST_YEAR <= asked.year <= LAST_YEAR:
-        return asked
-    this_week, month = WorkWeek.of(local_today()), working_month()
-    return this_week.monday if this_week.month == month else work_weeks(month)[-1].monday
 
 
 class WeekSummaryView(BaseView):
@@ -74,7 +62,7 @@ class WeekSummaryView(BaseView):
     @has_access
     def index(self) -> Any:
         area = asked_area()
-        return self._overview(area) if area.chosen is None else self._sheet(area, asked_start())
+        return self._overview(area) if area.chosen is None else self._sheet(area, asked_start(LAST))
 
     def _sheet(
         self,
@@ -131,7 +119,7 @@ class WeekSummaryView(BaseView):
         area = asked_area(is_strict=True)
         if area.chosen is None or name != "pace":
             return Response(status=404)
-        summary = weeks.summary_of(db.session(), area.chosen.id, asked_start())
+        summary = weeks.summary_of(db.session(), area.chosen.id, asked_start(LAST))
         if summary is None:
             return Response(status=404)
         return jsonify(weeks_chart(summary))
@@ -141,7 +129,7 @@ class WeekSummaryView(BaseView):
     @expose("/compute", methods=["POST"])
     @has_access
     def compute(self) -> AnyResponse:
-        area, start = asked_area(is_strict=True), asked_start()
+        area, start = asked_area(is_strict=True), asked_start(LAST)
         if area.chosen is None:
             raise NoArea(field="territory")
         try:
@@ -254,7 +242,7 @@ class WeekSummaryView(BaseView):
             return week_report.department_report(
                 words_of_month, area.territories, starts, cells
             ).answer()
-        summary = weeks.summary_of(session, area.chosen.id, asked_start())
+        summary = weeks.summary_of(session, area.chosen.id, asked_start(LAST))
         if summary is None:
             return Response(status=404)
         return week_report.territory_report(

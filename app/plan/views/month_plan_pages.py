@@ -31,20 +31,12 @@ from app.models import (
 from app.plan import month_plan_difference, month_plans
 from app.plan.month_plan_figures import PlanFigures, plan_figures
 from app.plan.views import month_plan_words as words
-from app.portal_context import can, month_label, working_month
+from app.portal_context import can, month_label
 from app.workflow.flow_bar import STATE_TONES, flow_of
 
 ENTITY = "MonthPlan"
 FOUND_SHOWN = 20
 LISTS = (VisitFrequency.WEEKLY, VisitFrequency.SEMIMONTHLY, VisitFrequency.MONTHLY)
-
-
-def asked_area(*, is_strict: bool = False) -> WorkArea:
-    """The territory of the request; the only one there is needs no choice."""
-    area = work_area(db.session(), working_month(), request.values, is_strict=is_strict)
-    if area.chosen is None and len(area.territories) == 1:
-        return WorkArea(area.month, area.territories, area.territories[0])
-    return area
 
 
 def area_of(plan: MonthPlan) -> WorkArea:

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.analysis.views.asked_place import asked_area
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
@@ -20,7 +21,7 @@ from app.plan import month_plans
 from app.plan.month_plan_figures import plan_figures, together
 from app.plan.month_plans import KeyChange, PlanTexts
 from app.plan.views import month_plan_export, month_plan_lists, month_plan_pages
-from app.plan.views.month_plan_pages import ENTITY, asked_area
+from app.plan.views.month_plan_pages import ENTITY
 from app.portal_context import can, month_label
 
 STATES = ("NONE", "DRAFT", "SUBMITTED", "APPROVED")

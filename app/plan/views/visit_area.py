@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from app.analysis.work_area import WorkArea, work_area
+from app.analysis.views.asked_place import asked_area
+from app.analysis.work_area import WorkArea
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
@@ -19,17 +20,8 @@ from app.master.parameters import current_parameters
 from app.models import Territory
 from app.plan import visit_overview
 from app.plan.visit_plans import HandResult, load_of, lock_territory
-from app.portal_context import working_month
 
 REFUSALS_SHOWN = 5
-
-
-def asked_area(*, is_strict: bool = False) -> WorkArea:
-    """The territory of the request; the only one there is needs no choice."""
-    area = work_area(db.session(), working_month(), request.values, is_strict=is_strict)
-    if area.chosen is None and len(area.territories) == 1:
-        return WorkArea(area.month, area.territories, area.territories[0])
-    return area
 
 
 def chosen_territory() -> tuple[WorkArea, Territory]:

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from app.analysis.views.asked_place import asked_area
 from app.analysis.work_area import WorkArea
 from app.kernel.db import db
 from app.kernel.errors import OutOfScope
@@ -22,7 +23,6 @@ from app.models import Customer, Territory, VisitFrequency, VisitPlan
 from app.plan import visit_overview, visit_plans
 from app.plan.rules.visit_dates_weeks import work_span
 from app.plan.views.visit_area import (
-    asked_area,
     asked_date,
     carry_out,
     chosen_territory,

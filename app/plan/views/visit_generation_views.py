@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from app.analysis.views.asked_place import asked_area
 from app.analysis.work_area import WorkArea
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
@@ -25,7 +26,6 @@ from app.plan import visit_overview, visit_plans
 from app.plan.rules.visit_dates_proposal import Planning, Proposal
 from app.plan.rules.visit_dates_weeks import months_between, week_number, work_span
 from app.plan.views.visit_area import (
-    asked_area,
     asked_date,
     calendar_url,
     chosen_territory,

@@ -12,6 +12,7 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from app.analysis.views.asked_place import asked_area
 from app.analysis.work_area import WorkArea
 from app.kernel.db import db
 from app.kernel.period import Month, local_today
@@ -23,7 +24,6 @@ from app.models import Territory, VisitPlan, VisitStatus
 from app.plan import visit_overview, visit_plans
 from app.plan.rules.visit_dates_weeks import week_number, work_span
 from app.plan.views.visit_area import (
-    asked_area,
     asked_date,
     asked_visits,
     calendar_url,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -13,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.analysis.views.asked_place import asked_area
+from app.analysis.views.asked_place import asked_area, asked_start
 from app.analysis.views.workbook import workbook
 from app.analysis.work_area import NoArea, WorkArea
 from app.exchange.export_columns import Cell
@@ -25,22 +26,12 @@ from app.master.views.catalogues import shown_name
 from app.models import VisitStatus, WeekArrangement
 from app.plan import week_arrangements as weeks
 from app.plan.week_arrangements import WeekDay
-from app.portal_context import can, month_label, working_month
+from app.portal_context import can, month_label
+
+FIRST = itemgetter(0)
+"""The week shown of a working month that is not the present one."""
 
 PERMISSIONS: Mapping[str, str] = {"index": "read", "save": "update", "export": "export"}
-FIRST_YEAR, LAST_YEAR = 2000, 2199
-
-
-def asked_start() -> dt.date:
-    """The first day asked for, else this week's Monday, else the working month's first week."""
-    try:
-        asked = dt.date.fromisoformat(request.values.get("start", ""))
-    except ValueError:
-        asked = dt.date.min
-    if FIRST_YEAR <= asked.year <= LAST_YEAR:
-        return asked
-    this_week, month = WorkWeek.of(local_today()), working_month()
-    return this_week.monday if this_week.month == month else work_weeks(month)[0].monday
 
 
 class WeekArrangementView(BaseView):
@@ -60,7 +51,9 @@ class WeekArrangementView(BaseView):
     @has_access
     def index(self) -> Any:
         area = asked_area()
-        return self._overview(area) if area.chosen is None else self._sheet(area, asked_start())
+        return (
+            self._overview(area) if area.chosen is None else self._sheet(area, asked_start(FIRST))
+        )
 
     def _sheet(
         self,
@@ -105,7 +98,7 @@ class WeekArrangementView(BaseView):
     @expose("/save", methods=["POST"])
     @has_access
     def save(self) -> AnyResponse:
-        area, start = asked_area(is_strict=True), asked_start()
+        area, start = asked_area(is_strict=True), asked_start(FIRST)
         if area.chosen is None:
             raise NoArea(field="territory")
         form = request.form
@@ -138,7 +131,7 @@ class WeekArrangementView(BaseView):
     @has_access
     def export(self) -> Response:
         """The week as a workbook: a row per visit."""
-        area, start = asked_area(is_strict=True), asked_start()
+        area, start = asked_area(is_strict=True), asked_start(FIRST)
         if area.chosen is None:
             raise NoArea(field="territory")
         session = db.session()
