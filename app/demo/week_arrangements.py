@@ -7,6 +7,7 @@ are still to come.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from app.kernel.scope import Scope
 from app.models import Territory
 from app.plan import week_arrangements
 from app.plan.step_10_week_arrangement import line_rows
+from app.plan.week_arrangements import WeekNotReady
 
 REMARK_EACH = 3
 """Every third week one of its days carries a remark."""
@@ -50,7 +52,8 @@ def add_week_arrangements(session: Session, company_id: int, dates: Dates) -> No
             if turn % REMARK_EACH == 0:
                 first = min(entries)
                 entries[first] = (entries[first][0], remarks[turn % len(remarks)])
-            with acting_as(Actor(holder.id, holder.display_name, "form")):
+            acting = acting_as(Actor(holder.id, holder.display_name, "form"))
+            with acting, suppress(WeekNotReady):  # strategies of the month not approved yet
                 week_arrangements.save(
                     session,
                     territory,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import N_, PlanningError, StaleVersion
+from app.kernel.errors import N_, GateClosed, PlanningError, StaleVersion
 from app.kernel.period import Month, seven_days, utc_now
 from app.kernel.scope import Scope
 from app.master.calendar import calendar_overrides
@@ -40,6 +40,15 @@ class WeekOverlaps(PlanningError):
     """Weeks of one territory do not overlap."""
 
     msgid = N_("This week overlaps with the arrangement that starts on %(day)s.")
+
+
+class WeekNotReady(GateClosed):
+    """§2.2-10: after the approval of the strategies, for days with planned visits."""
+
+    msgid = N_(
+        "The week cannot be arranged yet: it needs approved service strategies and planned visits. "
+        "What is missing is listed below with the way to it."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +214,11 @@ def save(
 ) -> WeekArrangement:
     """Write the focus and the line and remark of each day; `version` None = a new arrangement.
 
-    Errors: `WeekOverlaps`, `StaleVersion` when somebody saved the week meanwhile.
+    Errors: `WeekNotReady`, `WeekOverlaps`, `StaleVersion` when somebody saved the week meanwhile.
     """
     record = arrangement_of(session, territory.id, start)
+    if not gate_of(session, territory, week_days(session, territory, start, record)).is_open:
+        raise WeekNotReady
     if record is None:
         if version is not None:
             raise StaleVersion
