@@ -83,7 +83,16 @@ def menu_headings() -> list[tuple[str, frozenset[str]]]:
 
 
 def portal_menu() -> list[dict[str, Any]]:
-    """The sidebar: groups of `MENU` with the entries the person may read."""
+    """The sidebar: groups of `MENU` with the entries the person may read; made once a request,
+    because head, sidebar and the way between steps show it.
+    """
+    if "portal_menu" not in g:
+        g.portal_menu = _readable_menu()
+    found: list[dict[str, Any]] = g.portal_menu
+    return found
+
+
+def _readable_menu() -> list[dict[str, Any]]:
     from app.menu import MENU_GROUPS, menu_rows
 
     groups = []

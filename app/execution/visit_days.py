@@ -33,6 +33,7 @@ from app.models import (
     VisitOutcome,
     VisitStatus,
 )
+from app.plan.rules.strategies import details_of
 from app.plan.rules.visit_content import ContentGap
 from app.plan.statements.visit_content import content_rows
 
@@ -52,7 +53,7 @@ class Content:
     @property
     def details(self) -> str:
         """The text without the strategy's name, with which generated texts begin."""
-        return self.text.removeprefix(self.name).lstrip(": ")
+        return details_of(self.text, self.name)
 
 
 @dataclass(frozen=True, slots=True)

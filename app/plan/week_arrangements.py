@@ -27,6 +27,7 @@ from app.models import (
     WeekArrangement,
     WeekArrangementDay,
 )
+from app.plan.rules.strategies import details_of
 from app.plan.rules.visit_content import ContentGap
 from app.plan.statements.visit_content import content_rows
 from app.plan.step_10_week_arrangement import line_rows, visit_counts
@@ -64,7 +65,7 @@ class Task:
     @property
     def details(self) -> str:
         """The text without the strategy's name, with which generated texts begin."""
-        return self.content.removeprefix(self.name).lstrip(": ")
+        return details_of(self.content, self.name)
 
 
 @dataclass(slots=True)

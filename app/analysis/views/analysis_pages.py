@@ -33,6 +33,7 @@ from app.analysis.work_area import WorkArea, work_area
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
+from app.kernel.page_change import carry_out
 from app.kernel.period import Month, local_today
 from app.master.views.catalogues import shown_name
 from app.models import AnalysisStatus, Judgement
@@ -256,18 +257,13 @@ class AnalysisPages(BaseView):
         )
 
     def _done(self, act: Any, message: str, back: str) -> AnyResponse:
-        """Run a change in one transaction; a refusal is shown on the page."""
-        try:
+        """Run a change and say `message`; a refusal is shown on the page."""
+
+        def changed() -> str:
             act()
-            db.session.commit()
-        except PlanningError as refusal:
-            db.session.rollback()
-            if refusal.status == 404:
-                abort(404)
-            flash(refusal.message(), "danger")
-        else:
-            flash(message, "success")
-        return redirect(back, 303)
+            return message
+
+        return carry_out(changed, back)
 
     # ------------------------------------------------------------------ the record of a request
 

@@ -18,6 +18,7 @@ from app.kernel.labels import LabelledEnum
 from app.kernel.period import Month, to_local
 from app.master.views.catalogues import shown_name
 from app.models import Customer, ItemMark, QuestionnaireStatus, VisitOutcome, VisitStatus
+from app.plan.rules.strategies import details_of
 from app.portal_context import can, month_label
 
 
@@ -148,7 +149,7 @@ def _states(session: Session, customer: Customer) -> Iterator[Entry]:
 def _strategies(session: Session, customer: Customer) -> Iterator[Entry]:
     for item in file.strategies(session, customer):
         name = shown_name(item.strategy)
-        details = item.content.removeprefix(item.strategy.name).lstrip(": ")
+        details = details_of(item.content, item.strategy.name)
         lines = [details] if details else []
         if item.undone_reason is not None:
             note = f": {item.undone_note}" if item.undone_note else ""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask_babel import format_date, get_locale
+from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from app.execution.visit_days import Content, DayVisit
+from app.execution.visit_days import DayVisit
 from app.kernel.formatters import local_time, pill
+from app.master.views.catalogues import shown_name
 from app.models import DailyVisit, PortalUser, VisitOutcome, VisitStatus
 
 
@@ -29,10 +30,8 @@ def status_pill(visit: DayVisit) -> Markup:
     return pill(*status_words(visit))
 
 
-def strategy_name(item: Content) -> str:
-    """In the page's language, as far as there is a name in it."""
-    is_english = str(get_locale()) == "en"
-    return (is_english and item.name_en) or item.name
+strategy_name = shown_name
+"""Strategies of visits have both names too."""
 
 
 def weekday(day: dt.date) -> str:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.analysis.views.asked_place import asked_area
+from app.analysis.views.asked_place import asked_area, asked_month
 from app.analysis.views.figure_words import status_pill
 from app.analysis.views.workbook import workbook
 from app.analysis.work_area import NoArea, WorkArea
@@ -25,7 +25,7 @@ from app.kernel.errors import PlanningError, StaleVersion
 from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month
 from app.models import MonthSummary, SummaryFigure
-from app.portal_context import can, month_label, working_month
+from app.portal_context import can, month_label
 from app.workflow.flow_bar import flow_of
 from app.workflow.machine import is_editable
 
@@ -37,14 +37,6 @@ PERMISSIONS: Mapping[str, str] = {
     "export": "export",
     "report": "export",
 }
-
-
-def asked_month() -> Month:
-    """The month asked for, else the one before the working month (§2.2 step 14)."""
-    try:
-        return Month.parse(request.values.get("month", ""))
-    except ValueError:
-        return working_month().previous
 
 
 class MonthSummaryView(BaseView):

@@ -126,8 +126,8 @@ class WorkCalendarView(BaseView):
             year=year,
             months=shown_months(year, entries, today),
             named=[entry for entry in entries.values() if entry.name],
-            day_names=_weekdays("narrow"),
-            long_day_names=_weekdays("abbreviated"),
+            day_names=weekdays("narrow"),
+            long_day_names=weekdays("abbreviated"),
             is_known=year in known_years(),
             years=(FIRST_YEAR, LAST_YEAR),
             occasion=occasion,
@@ -189,7 +189,7 @@ class WorkCalendarView(BaseView):
             title=_("Change %(day)s", day=day.isoformat()),
             company=company,
             day=day,
-            weekday=_weekdays("wide")[day.weekday()],
+            weekday=weekdays("wide")[day.weekday()],
             shown=shown_day(day, entry, local_today()),
             entry=entry,
             default_is_workday=default_is_workday(day),
@@ -228,7 +228,7 @@ class CalendarDayView(PlanningView):
     has_history = True
 
 
-def _weekdays(width: Literal["narrow", "abbreviated", "wide"]) -> list[str]:
+def weekdays(width: Literal["narrow", "abbreviated", "wide"]) -> list[str]:
     """Monday to Sunday in the page's language."""
     names = get_day_names(width, locale=get_locale())
     return [str(names[number]) for number in range(7)]

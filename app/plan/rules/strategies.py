@@ -83,6 +83,11 @@ def content_of(name: str, reasons: Iterable[Reason]) -> str:
     return (f"{name}{BEFORE_WORDS}{BETWEEN_WORDS.join(words)}" if words else name)[:LONGEST_CONTENT]
 
 
+def details_of(content: str, name: str) -> str:
+    """The content without the strategy's name, with which generated contents begin."""
+    return content.removeprefix(name).lstrip(BEFORE_WORDS)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredItem:
     """An item as it stands in the plan (sequence 0)."""

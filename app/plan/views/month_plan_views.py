@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, flash, redirect, request, url_for
@@ -16,6 +15,7 @@ from app.analysis.views.asked_place import asked_area
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
+from app.kernel.page_change import carry_out
 from app.models import MonthPlan, VisitFrequency
 from app.plan import month_plans
 from app.plan.month_plan_figures import plan_figures, together
@@ -144,7 +144,7 @@ class MonthPlanView(BaseView):
                 "%(num)d month plan was generated.", "%(num)d month plans were generated.", count
             )
 
-        return self._done(act, url_for("MonthPlanView.list", **area.argument))
+        return carry_out(act, url_for("MonthPlanView.list", **area.argument))
 
     @expose("/generate/<pk>", methods=["POST"])
     @has_access
@@ -157,7 +157,7 @@ class MonthPlanView(BaseView):
                 return _("The plan was generated again.")
             return _("Nothing has changed; the plan stays as it is.")
 
-        return self._done(act, self._address(plan))
+        return carry_out(act, self._address(plan))
 
     # ------------------------------------------------------------------ adjusting
 
@@ -208,7 +208,7 @@ class MonthPlanView(BaseView):
             )
 
         back = url_for("MonthPlanView.keys", q_territory=plan.territory_id)
-        return self._done(act, back)
+        return carry_out(act, back)
 
     @expose("/override/<pk>", methods=["POST"])
     @has_access
@@ -233,7 +233,7 @@ class MonthPlanView(BaseView):
             q_territory=plan.territory_id,
             frequency=listed if listed in VisitFrequency.__members__ else None,
         )
-        return self._done(act, back)
+        return carry_out(act, back)
 
     # ------------------------------------------------------------------ export
 
@@ -256,21 +256,6 @@ class MonthPlanView(BaseView):
     @staticmethod
     def _address(plan: MonthPlan) -> str:
         return url_for("MonthPlanView.list", q_territory=plan.territory_id)
-
-    @staticmethod
-    def _done(act: Callable[[], str], back: str) -> AnyResponse:
-        """Run a change in one transaction; the outcome or the refusal is shown on the page."""
-        try:
-            words = act()
-            db.session.commit()
-        except PlanningError as refusal:
-            db.session.rollback()
-            if refusal.status == 404:
-                abort(404)
-            flash(refusal.message(), "danger")
-        else:
-            flash(words, "success")
-        return redirect(back, 303)
 
 
 def _state(entry: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
@@ -19,6 +18,7 @@ from app.analysis.work_area import WorkArea
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
 from app.kernel.list_request import ascii_integer
+from app.kernel.page_change import carry_out
 from app.kernel.quantity import scaled_integer
 from app.master.views.catalogues import shown_name
 from app.models import Customer, ServiceStrategy, Territory
@@ -167,7 +167,7 @@ class ServicePlanView(WorkListView):
     def generate(self) -> Response:
         """Generate the plan of the territory, or apply the difference shown."""
         territory = self._territory()
-        return self._done(
+        return carry_out(
             lambda: service_plans.counts_words(
                 service_plans.generate(db.session(), territory, working_month())
             ),
@@ -217,7 +217,7 @@ class ServicePlanView(WorkListView):
             )
             return _("Saved.")
 
-        return self._done(act, self._back(territory))
+        return carry_out(act, self._back(territory))
 
     @expose("/left-overs", methods=["GET"])
     @has_access
@@ -253,7 +253,7 @@ class ServicePlanView(WorkListView):
             count = carry_over.carry_over(db.session(), plan, chosen)
             return _("%(count)d strategies were carried over.", count=count)
 
-        return self._done(act, self._back(territory))
+        return carry_out(act, self._back(territory))
 
     # ------------------------------------------------------------------ one customer
 
@@ -316,18 +316,3 @@ class ServicePlanView(WorkListView):
     @staticmethod
     def _back(territory: Territory) -> str:
         return url_for("ServicePlanView.list", q_territory=territory.id)
-
-    @staticmethod
-    def _done(act: Callable[[], str], back: str) -> Response:
-        """Run a change in one transaction; the outcome or the refusal is shown on the page."""
-        try:
-            words = act()
-            db.session.commit()
-        except PlanningError as refusal:
-            db.session.rollback()
-            if refusal.status == 404:
-                abort(404)
-            flash(refusal.message(), "danger")
-        else:
-            flash(words, "success")
-        return redirect(back, 303)

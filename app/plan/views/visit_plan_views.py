@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from babel.dates import format_skeleton, get_day_names
+from babel.dates import format_skeleton
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import get_locale, ngettext
@@ -18,7 +18,7 @@ from app.kernel.db import db
 from app.kernel.period import Month, local_today
 from app.master.calendar import calendar_entries
 from app.master.parameters import current_parameters
-from app.master.views.calendar import occasion
+from app.master.views.calendar import occasion, weekdays
 from app.master.views.customers import WEEKDAYS
 from app.models import Territory, VisitPlan, VisitStatus
 from app.plan import visit_overview, visit_plans
@@ -83,12 +83,12 @@ class VisitPlanView(BaseView):
             weeks=weeks,
             totals=totals,
             capacity=capacity,
-            day_names=_weekdays("abbreviated"),
+            day_names=weekdays("abbreviated"),
             short_month=_short_month,
             occasion=occasion,
             today=today,
             chosen=chosen,
-            chosen_weekday=_weekdays("wide")[chosen.weekday()],
+            chosen_weekday=weekdays("wide")[chosen.weekday()],
             chosen_week=(number, month_label(work_month)),
             visits=visits,
             runs=visit_overview.runs_by_id(session, visits),
@@ -197,11 +197,6 @@ def _totals(weeks: list[VisitWeek]) -> dict[str, int]:
     found["days"] = sum(cell.load > 0 for cell in cells)
     found["over"] = sum(cell.percent > 100 for cell in cells)
     return found
-
-
-def _weekdays(width: Any) -> list[str]:
-    names = get_day_names(width, locale=get_locale())
-    return [str(names[number]) for number in range(7)]
 
 
 def _short_month(month: Month) -> str:
