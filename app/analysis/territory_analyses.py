@@ -32,6 +32,7 @@ from app.analysis.work_area import WorkArea
 from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
 from app.kernel.period import Month, utc_now
 from app.kernel.scope import Scope
+from app.kernel.texts import TooLong
 from app.master.parameters import parameters_in
 from app.master.rules_parameters import Parameters
 from app.models import (
@@ -271,7 +272,7 @@ def _problem(line: Any, choice: Judged, causes: frozenset[int]) -> PlanningError
     if choice.reason_id is not None and choice.reason_id not in causes:
         return PlanningError(N_("Please choose one of the offered values."))
     if len(choice.reason) > LONGEST_REASON:
-        return PlanningError(N_("At most %(most)d characters."), most=LONGEST_REASON)
+        return TooLong(most=LONGEST_REASON)
     is_other = needs_reason(line.system_status.name, choice.final_status.name)
     if is_other and not choice.reason.strip():
         return PlanningError(N_("Say why the judgement differs from the system's."))

@@ -20,6 +20,7 @@ from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
 from app.kernel.period import Month, WorkWeek, local_today, utc_now, work_weeks
 from app.kernel.scope import Scope
 from app.kernel.sql_lots import lots
+from app.kernel.texts import TooLong, kept_text
 from app.master.calendar import calendar_overrides
 from app.master.parameters import current_parameters
 from app.master.rules_calendar import workdays_between
@@ -188,7 +189,9 @@ def save(
     arrangement_text: str,
     effect_text: str,
 ) -> None:
-    """Save judgements and texts. Errors: `RecordLocked`, `StaleVersion`, `SummaryRefused`."""
+    """Save judgements and texts. Errors: `RecordLocked`, `StaleVersion`, `SummaryRefused`,
+    `TooLong`.
+    """
     require_editable(summary)
     if version != summary.version:
         raise StaleVersion
@@ -206,8 +209,8 @@ def save(
         line.override_reason = choice.reason.strip() if is_override else None
     if problems:
         raise SummaryRefused(problems)
-    summary.arrangement_text = arrangement_text.strip()[:LONGEST_TEXT] or None
-    summary.effect_text = effect_text.strip()[:LONGEST_TEXT] or None
+    summary.arrangement_text = kept_text(arrangement_text, "arrangement_text", LONGEST_TEXT)
+    summary.effect_text = kept_text(effect_text, "effect_text", LONGEST_TEXT)
     summary.updated_at = utc_now()  # counts as a change even when only judgements were saved
     session.flush()
 
@@ -216,7 +219,7 @@ def _problem(line: WeekSummaryLine, choice: Judged) -> PlanningError | None:
     if choice.status not in {*CHOICES, line.system_status}:
         return PlanningError(N_("Please choose one of the offered values."))
     if len(choice.reason) > LONGEST_REASON:
-        return PlanningError(N_("At most %(most)d characters."), most=LONGEST_REASON)
+        return TooLong(most=LONGEST_REASON)
     if choice.status is not line.system_status and not choice.reason.strip():
         return PlanningError(N_("Say why the judgement differs from the system's."))
     return None
@@ -224,7 +227,7 @@ def _problem(line: WeekSummaryLine, choice: Judged) -> PlanningError | None:
 
 def comment(session: Session, summary: WeekSummary, text: str) -> None:
     """The market manager's remark; possible also when the summary is submitted."""
-    summary.comment = text.strip()[:LONGEST_COMMENT] or None
+    summary.comment = kept_text(text, "comment", LONGEST_COMMENT)
     session.flush()
 
 

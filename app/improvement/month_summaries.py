@@ -20,6 +20,7 @@ from app.kernel.errors import OutOfScope, StaleVersion
 from app.kernel.period import Month, utc_now
 from app.kernel.scope import Scope
 from app.kernel.sql_lots import lots
+from app.kernel.texts import kept_text
 from app.models import (
     BrandAnalysis,
     BrandAnalysisLine,
@@ -104,18 +105,18 @@ def compute(session: Session, territory: Territory, month: Month) -> MonthSummar
 def save(
     session: Session, summary: MonthSummary, version: int | None, texts: Mapping[str, str]
 ) -> None:
-    """Save the five texts. Errors: `RecordLocked`, `StaleVersion`."""
+    """Save the five texts. Errors: `RecordLocked`, `StaleVersion`, `TooLong`."""
     require_editable(summary)
     if version != summary.version:
         raise StaleVersion
     for name in TEXTS:
-        setattr(summary, name, texts.get(name, "").strip()[:LONGEST_TEXT] or None)
+        setattr(summary, name, kept_text(texts.get(name, ""), name, LONGEST_TEXT))
     session.flush()
 
 
 def comment(session: Session, summary: MonthSummary, text: str) -> None:
     """The market manager's remark; possible also when the summary is submitted."""
-    summary.comment = text.strip()[:LONGEST_COMMENT] or None
+    summary.comment = kept_text(text, "comment", LONGEST_COMMENT)
     session.flush()
 
 

@@ -19,6 +19,7 @@ from app.kernel.errors import N_, OutOfScope, PlanningError, StaleVersion
 from app.kernel.period import Month, utc_now
 from app.kernel.scope import Scope
 from app.kernel.sql_lots import lots
+from app.kernel.texts import TooLong, kept_text
 from app.master.parameters import current_parameters, parameters_in
 from app.master.rules_parameters import Parameters
 from app.models import (
@@ -59,12 +60,6 @@ class NoteMissing(PlanningError):
     """A person who decides otherwise than the rule says why."""
 
     msgid = N_("Say why the frequency differs from the rule's.")
-
-
-class TooLong(PlanningError):
-    """A text beyond its column."""
-
-    msgid = N_("At most %(most)d characters.")
 
 
 class KeyChange(enum.Enum):
@@ -197,10 +192,7 @@ def save_texts(session: Session, plan: MonthPlan, version: int | None, texts: Pl
     """Errors: `RecordLocked`, `StaleVersion`, `TooLong`."""
     _require_draft(session, plan, version)
     for name in ("last_problems", "focus", "visit_notes"):
-        text = getattr(texts, name).replace("\x00", "").replace("\r\n", "\n").strip()
-        if len(text) > LONGEST_TEXT:
-            raise TooLong(field=name, most=LONGEST_TEXT)
-        setattr(plan, name, text or None)
+        setattr(plan, name, kept_text(getattr(texts, name), name, LONGEST_TEXT))
     session.flush()
 
 

@@ -22,6 +22,7 @@ from app import models
 from app.kernel.actor import current_actor
 from app.kernel.errors import N_, InvalidTransition, OutOfScope, PlanningError, StaleVersion
 from app.kernel.period import local_today, utc_now
+from app.kernel.texts import TooLong
 from app.models import AssignmentKind, FlowEvent, ReturnReason, TerritoryAssignment
 from app.workflow.machine import (
     COMMENT,
@@ -174,7 +175,7 @@ def perform(
         raise StaleVersion
     reason = reason.strip()
     if len(reason) > LONGEST_REASON:
-        raise PlanningError(N_("At most %(most)d characters."), field="reason", most=LONGEST_REASON)
+        raise TooLong(field="reason", most=LONGEST_REASON)
     listed = _listed_reason(session, record, reason_id)
     if row.needs_reason and not (reason or listed):
         raise ReasonMissing(field="reason")

@@ -23,6 +23,7 @@ from app.evaluation.week_summaries import Judged, SummaryRefused
 from app.kernel.db import db
 from app.kernel.errors import PlanningError, StaleVersion
 from app.kernel.list_request import ascii_integer
+from app.kernel.page_change import carry_out
 from app.kernel.period import local_today
 from app.models import WeekIndicator, WeekJudgement, WeekSummary
 from app.portal_context import can, month_label
@@ -132,14 +133,13 @@ class WeekSummaryView(BaseView):
         area, start = asked_area(is_strict=True), asked_start(LAST)
         if area.chosen is None:
             raise NoArea(field="territory")
-        try:
-            weeks.compute(db.session(), area.chosen, start)
-            db.session.commit()
-            flash(_("The figures of the week were computed."), "success")
-        except PlanningError as refusal:
-            db.session.rollback()
-            flash(refusal.message(), "danger")
-        return self._back(area, start)
+        territory = area.chosen
+
+        def act() -> str:
+            weeks.compute(db.session(), territory, start)
+            return _("The figures of the week were computed.")
+
+        return carry_out(act, self._address(area, start))
 
     @expose("/save/<pk>", methods=["POST"])
     @has_access
@@ -174,7 +174,7 @@ class WeekSummaryView(BaseView):
             status = refusal.status if isinstance(refusal, StaleVersion) else 422
             return Response(page, status, mimetype="text/html")
         flash(_("The week summary was saved."), "success")
-        return self._back(area, start)
+        return redirect(self._address(area, start), 303)
 
     @expose("/comment/<pk>", methods=["POST"])
     @has_access
@@ -182,15 +182,15 @@ class WeekSummaryView(BaseView):
         """The market manager's remark, at any time."""
         session = db.session()
         summary = weeks.summary_by_id(session, ascii_integer(pk))
-        weeks.comment(session, summary, request.form.get("comment", ""))
-        session.commit()
-        flash(_("The comment was saved."), "success")
-        return self._back(asked_area(is_strict=True), summary.start_date)
 
-    def _back(self, area: WorkArea, start: dt.date) -> AnyResponse:
-        return redirect(
-            url_for("WeekSummaryView.index", start=start.isoformat(), **area.argument), 303
-        )
+        def act() -> str:
+            weeks.comment(session, summary, request.form.get("comment", ""))
+            return _("The comment was saved.")
+
+        return carry_out(act, self._address(asked_area(is_strict=True), summary.start_date))
+
+    def _address(self, area: WorkArea, start: dt.date) -> str:
+        return url_for("WeekSummaryView.index", start=start.isoformat(), **area.argument)
 
     # ------------------------------------------------------------------ overview
 

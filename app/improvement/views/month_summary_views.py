@@ -23,6 +23,7 @@ from app.improvement.views import month_words as words
 from app.kernel.db import db
 from app.kernel.errors import PlanningError, StaleVersion
 from app.kernel.list_request import ascii_integer
+from app.kernel.page_change import carry_out
 from app.kernel.period import Month
 from app.models import MonthSummary, SummaryFigure
 from app.portal_context import can, month_label
@@ -118,14 +119,13 @@ class MonthSummaryView(BaseView):
         area, month = asked_area(is_strict=True), asked_month()
         if area.chosen is None:
             raise NoArea(field="territory")
-        try:
-            months.compute(db.session(), area.chosen, month)
-            db.session.commit()
-            flash(_("The figures of %(month)s were computed.", month=month_label(month)), "success")
-        except PlanningError as refusal:
-            db.session.rollback()
-            flash(refusal.message(), "danger")
-        return self._back(area, month)
+        territory = area.chosen
+
+        def act() -> str:
+            months.compute(db.session(), territory, month)
+            return _("The figures of %(month)s were computed.", month=month_label(month))
+
+        return carry_out(act, self._address(area, month))
 
     @expose("/save/<pk>", methods=["POST"])
     @has_access
@@ -144,7 +144,7 @@ class MonthSummaryView(BaseView):
             status = refusal.status if isinstance(refusal, StaleVersion) else 422
             return Response(page, status, mimetype="text/html")
         flash(_("The month summary was saved."), "success")
-        return self._back(area, month)
+        return redirect(self._address(area, month), 303)
 
     @expose("/comment/<pk>", methods=["POST"])
     @has_access
@@ -152,13 +152,15 @@ class MonthSummaryView(BaseView):
         """The market manager's remark, at any time."""
         session = db.session()
         summary = months.summary_by_id(session, ascii_integer(pk))
-        months.comment(session, summary, request.form.get("comment", ""))
-        session.commit()
-        flash(_("The comment was saved."), "success")
-        return self._back(asked_area(is_strict=True), summary.month)
 
-    def _back(self, area: WorkArea, month: Month) -> AnyResponse:
-        return redirect(url_for("MonthSummaryView.index", month=month.key, **area.argument), 303)
+        def act() -> str:
+            months.comment(session, summary, request.form.get("comment", ""))
+            return _("The comment was saved.")
+
+        return carry_out(act, self._address(asked_area(is_strict=True), summary.month))
+
+    def _address(self, area: WorkArea, month: Month) -> str:
+        return url_for("MonthSummaryView.index", month=month.key, **area.argument)
 
     # ------------------------------------------------------------------ overview
 
