@@ -83,7 +83,7 @@ from app.improvement.models import (
     MonthSummaryStatus,
     SummaryFigure,
 )
-from app.jobs.models import Task, TaskState
+from app.jobs.models import JobRun, JobsProcess, RunState, Task, TaskState
 from app.master.models.catalogue import (
     AbilityItem,
     AbilityItemStrategy,
@@ -214,6 +214,8 @@ __all__ = [
     "ImportMapping",
     "ItemMark",
     "ItemSource",
+    "JobRun",
+    "JobsProcess",
     "Judgement",
     "KeyCustomer",
     "KeyCustomerReason",
@@ -258,6 +260,7 @@ __all__ = [
     "ReasonSource",
     "ReturnReason",
     "RowOrigin",
+    "RunState",
     "SalesLine",
     "SalesSource",
     "Scale",
@@ -369,7 +372,7 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
     "improvement": (MonthSummary, MonthSummaryFigure),
     "workflow": (FlowEvent, ReturnReason),
     "exchange": (ImportBatch, ImportMapping, ExportFile),
-    "jobs": (Task,),
+    "jobs": (Task, JobRun, JobsProcess),
     "security": (ChangeLog, GrantOverride),
 }
 

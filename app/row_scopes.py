@@ -41,6 +41,8 @@ from app.models import (
     GrantOverride,
     ImportBatch,
     ImportMapping,
+    JobRun,
+    JobsProcess,
     KeyCustomer,
     KeyCustomerReason,
     KeyProductSnapshot,
@@ -154,6 +156,7 @@ ROW_SCOPES: Mapping[type[Any], Criterion] = {
     ImportMapping: company_rows,
     ExportFile: own_rows,
     Task: own_rows,
+    JobRun: company_rows,
     ChangeLog: company_rows,
     ApiKey: keys_of_users,
     ParameterValue: rows_of("version_id", lambda: ParameterVersion, company_rows),
@@ -184,6 +187,7 @@ ROW_SCOPES: Mapping[type[Any], Criterion] = {
 }
 
 UNSCOPED: Mapping[type[Any], str] = {
+    JobsProcess: "one process works for all companies; pages tell only whether it is alive",
     GrantOverride: "roles are shared by all companies; only platform administrators change them",
 }
 
