@@ -49,6 +49,31 @@ class Due(enum.Enum):
     NEXT_MONTH = N_("before the first visit of the next month")
 
 
+class Milestone(enum.IntEnum):
+    """How far a step's result is; later ones include the earlier. Gates ask for one of them."""
+
+    NOTHING = 0
+    BEGUN = 1
+    MADE = 2
+    """Complete as far as one person can: generated, completed, every part entered."""
+    SUBMITTED = 3
+    APPROVED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be there before a step: `step` has reached `needs`.
+
+    `missing` says, as a msgid, what is not there yet. Without a `step` it is the input of the step
+    itself, which comes from the page `endpoint`.
+    """
+
+    missing: str
+    step: int | None = None
+    needs: Milestone = Milestone.BEGUN
+    endpoint: str | None = None
+
+
 class Basis(enum.Enum):
     """Which month a step's record is keyed by."""
 
@@ -61,7 +86,8 @@ class Basis(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step. `reads` and `writes` are table names; `gate` says, as a msgid, what must be done
-    before (`gate_steps`: the steps that do it); `actor` and `approver` are role names.
+    before (`gates`: the same, part by part); `actor` and `approver` are role names. `endpoint` is
+    its page, `unit` the msgid of what its board counts.
     """
 
     number: int
@@ -73,22 +99,34 @@ class Step:
     writes: tuple[str, ...]
     actor: str
     due: Due
+    endpoint: str
+    unit: str
     basis: Basis = Basis.WORK_MONTH
     gate: str | None = None
-    gate_steps: tuple[int, ...] = ()
+    gates: tuple[Gate, ...] = ()
     approver: str | None = None
     warns_without: tuple[int, ...] = ()
     """Steps whose absence is shown as a warning and loses content, but does not block."""
 
+    @property
+    def gate_steps(self) -> tuple[int, ...]:
+        """The steps that must have been done before."""
+        return tuple(gate.step for gate in self.gates if gate.step is not None)
+
 
 CUSTOMER_MANAGER, MARKET_MANAGER = "customer_manager", "market_manager"
+
+PLAN_APPROVED = Gate(
+    N_("The service strategies of the month are not approved yet."), 7, Milestone.APPROVED
+)
+VISITS_PLANNED = Gate(N_("No visits are planned for the month yet."), 9, Milestone.BEGUN)
 
 STEPS: tuple[Step, ...] = (
     Step(
         1, Stage.ANALYSIS, N_("Direct needs"), "step_01_direct_needs", "§2.2-1",
         ("customer", "questionnaire_form", "need_option"),
         ("questionnaire", "questionnaire_answer"),
-        CUSTOMER_MANAGER, Due.CUTOFF_BEFORE,
+        CUSTOMER_MANAGER, Due.CUTOFF_BEFORE, "NeedsView.list", N_("customers"),
     ),
     Step(
         2, Stage.ANALYSIS, N_("Operating state"), "step_02_customer_state", "§2.2-2",
@@ -102,26 +140,34 @@ STEPS: tuple[Step, ...] = (
             "customer_state", "customer_effect_item", "customer_ability_score",
             "customer_problem", "potential_strategy", "state_run",
         ),
-        CUSTOMER_MANAGER, Due.BEFORE_VISITS,
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, "StateView.list", N_("customers"),
     ),
     Step(
         3, Stage.ANALYSIS, N_("Brand targets"), "step_03_brand_target", "§2.2-3",
         ("focus_product", "territory", "brand_analysis"), ("brand_target",),
-        CUSTOMER_MANAGER, Due.IN_MONTH,
+        CUSTOMER_MANAGER, Due.IN_MONTH, "BrandTargetView.list", N_("watched products"),
         gate=N_("The market manager has issued watched products."),
+        gates=(
+            Gate(
+                N_("The market manager has not issued watched products for the month yet."),
+                endpoint="FocusProductView.list",
+            ),
+        ),
     ),
     Step(
         4, Stage.ANALYSIS, N_("Target customers"), "step_04_target_customer", "§2.2-4",
         ("brand_target", "customer", "monthly_sales"),
         ("target_customer", "target_list_revision", "brand_target"),
-        CUSTOMER_MANAGER, Due.IN_MONTH,
-        gate=N_("The brand target is set."), gate_steps=(3,),
+        CUSTOMER_MANAGER, Due.IN_MONTH, "TargetCustomerView.index", N_("targets"),
+        gate=N_("The brand target is set."),
+        gates=(Gate(N_("No brand target of the month is set yet."), 3),),
     ),
     Step(
         5, Stage.ANALYSIS, N_("Monthly brand analysis"), "step_05_brand_status", "§2.2-5",
         ("brand_target", "target_customer", "monthly_sales", "territory_sales", "customer"),
         ("brand_analysis", "brand_analysis_line", "brand_share"),
-        CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH, warns_without=(3, 4),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, "BrandAnalysisView.index", N_("analyses"),
+        basis=Basis.ANALYSED_MONTH, warns_without=(3, 4),
     ),
     Step(
         6, Stage.ANALYSIS, N_("Market analysis"), "step_06_market", "§2.2-6",
@@ -130,7 +176,8 @@ STEPS: tuple[Step, ...] = (
             "customer", "customer_territory", "market_target",
         ),
         ("market_analysis", "market_analysis_line", "market_target"),
-        CUSTOMER_MANAGER, Due.BEFORE_VISITS, basis=Basis.ANALYSED_MONTH,
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, "MarketAnalysisView.index", N_("analyses"),
+        basis=Basis.ANALYSED_MONTH,
     ),
     Step(
         7, Stage.PLAN, N_("Service strategies"), "step_07_service_strategy", "§2.2-7",
@@ -139,8 +186,15 @@ STEPS: tuple[Step, ...] = (
             "potential_strategy", "state_run", "service_strategy", "customer",
         ),
         ("service_plan", "strategy_item", "strategy_item_reason", "month_plan"),
-        CUSTOMER_MANAGER, Due.BEFORE_VISITS, approver=MARKET_MANAGER,
-        gate=N_("The strategies of step 2 are generated."), gate_steps=(2,), warns_without=(1,),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, "ServicePlanView.list", N_("plans"),
+        approver=MARKET_MANAGER,
+        gate=N_("The strategies of step 2 are generated."),
+        gates=(
+            Gate(
+                N_("The operating states of the month are not generated yet."), 2, Milestone.MADE
+            ),
+        ),
+        warns_without=(1,),
     ),
     Step(
         8, Stage.PLAN, N_("Month plan"), "step_08_month_plan", "§2.2-8",
@@ -153,21 +207,31 @@ STEPS: tuple[Step, ...] = (
             "month_plan", "key_customer", "key_customer_reason", "planned_frequency", "customer",
             "change_log",
         ),
-        CUSTOMER_MANAGER, Due.BEFORE_VISITS, approver=MARKET_MANAGER,
-        gate=N_("The service plan is submitted."), gate_steps=(7,), warns_without=(5, 6),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, "MonthPlanView.list", N_("plans"),
+        approver=MARKET_MANAGER,
+        gate=N_("The service plan is submitted."),
+        gates=(
+            Gate(
+                N_("The service strategies of the month are not submitted yet."),
+                7, Milestone.SUBMITTED,
+            ),
+        ),
+        warns_without=(5, 6),
     ),
     Step(
         9, Stage.PLAN, N_("Visit plan"), "step_09_visit_plan", "§2.2-9",
         ("customer", "month_plan", "planned_frequency", "calendar_day", "visit_plan"),
         ("visit_plan", "visit_plan_run", "visit_plan_problem"),
-        CUSTOMER_MANAGER, Due.BEFORE_VISITS, warns_without=(8,),
+        CUSTOMER_MANAGER, Due.BEFORE_VISITS, "VisitPlanView.index", N_("customers"),
+        warns_without=(8,),
     ),
     Step(
         10, Stage.PLAN, N_("Week arrangement"), "step_10_week_arrangement", "§2.2-10",
         ("visit_plan", "service_plan", "strategy_item", "customer"), ("week_arrangement", "week_arrangement_day"),
-        CUSTOMER_MANAGER, Due.WEEK_START, basis=Basis.WEEK,
+        CUSTOMER_MANAGER, Due.WEEK_START, "WeekArrangementView.index", N_("weeks"),
+        basis=Basis.WEEK,
         gate=N_("The service plan is approved and the week's visits are planned."),
-        gate_steps=(7, 9),
+        gates=(PLAN_APPROVED, VISITS_PLANNED),
     ),
     Step(
         11, Stage.EXECUTION, N_("Daily visits"), "step_11_daily_visit", "§2.2-11",
@@ -179,15 +243,17 @@ STEPS: tuple[Step, ...] = (
             "daily_visit", "visit_plan", "strategy_item", "daily_sheet", "daily_sheet_line",
             "follow_up",
         ),
-        CUSTOMER_MANAGER, Due.EACH_DAY, basis=Basis.DAY,
+        CUSTOMER_MANAGER, Due.EACH_DAY, "DailyVisitView.index", N_("visits"),
+        basis=Basis.DAY,
         gate=N_("The service plan is approved and the day's visits are planned."),
-        gate_steps=(7, 9),
+        gates=(PLAN_APPROVED, VISITS_PLANNED),
     ),
     Step(
         12, Stage.EXECUTION, N_("Task marks"), "step_12_task_marks", "§2.2-12",
         ("service_plan", "strategy_item"), ("service_plan", "strategy_item"),
-        CUSTOMER_MANAGER, Due.MONTH_END, approver=MARKET_MANAGER,
-        gate=N_("The service plan is approved."), gate_steps=(7,),
+        CUSTOMER_MANAGER, Due.MONTH_END, "TaskMarkView.list", N_("strategies"),
+        approver=MARKET_MANAGER,
+        gate=N_("The service plan is approved."), gates=(PLAN_APPROVED,),
     ),
     Step(
         13, Stage.EVALUATION, N_("Week summary"), "step_13_week_summary", "§2.2-13",
@@ -195,7 +261,8 @@ STEPS: tuple[Step, ...] = (
             "sales_line", "product", "key_product_snapshot", "market_target", "calendar_day",
         ),
         ("week_summary", "week_summary_line"),
-        CUSTOMER_MANAGER, Due.WEEK_END, basis=Basis.WEEK, warns_without=(6,),
+        CUSTOMER_MANAGER, Due.WEEK_END, "WeekSummaryView.index", N_("weeks"),
+        basis=Basis.WEEK, warns_without=(6,),
     ),
     Step(
         14, Stage.IMPROVEMENT, N_("Month summary"), "step_14_month_summary", "§2.2-14",
@@ -205,7 +272,7 @@ STEPS: tuple[Step, ...] = (
             "market_analysis", "market_analysis_line",
         ),
         ("month_summary", "month_summary_figure"),
-        CUSTOMER_MANAGER, Due.NEXT_MONTH,
+        CUSTOMER_MANAGER, Due.NEXT_MONTH, "MonthSummaryView.index", N_("summaries"),
     ),
 )  # fmt: skip
 
