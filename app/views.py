@@ -31,7 +31,7 @@ from app.execution.views.task_mark_views import TaskMarkView
 from app.execution.views.visit_day_views import VisitDayView
 from app.execution.views.visit_list import VisitRecordView
 from app.execution.views.visit_pages import DailyVisitView
-from app.home_views import HomeView, PortalView
+from app.home.home_views import HomeView, PortalView
 from app.improvement.views.month_summary_views import MonthSummaryView
 from app.kernel.db import db
 from app.master.views.calendar import CalendarDayView, WorkCalendarView

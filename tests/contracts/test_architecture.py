@@ -30,6 +30,7 @@ STAGES = (
     "evaluation",
     "exchange",
     "execution",
+    "home",
     "improvement",
     "jobs",
     "master",

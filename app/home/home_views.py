@@ -12,9 +12,9 @@ from flask_appbuilder.utils.base import get_safe_redirect
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app import home_figures as figures
 from app.execution import follow_ups
-from app.home_work import Check, ToDo, approval_work, readiness, to_dos, visit_work
+from app.home import figures
+from app.home.work import Check, ToDo, approval_work, readiness, to_dos, visit_work
 from app.kernel.db import db
 from app.kernel.formatters import money, number
 from app.kernel.list_widgets import view_url

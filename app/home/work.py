@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from app.execution.follow_ups import FollowUpCounts
-from app.home_figures import CustomerCounts, MonthFigures, ProductCounts, TerritoryCounts
+from app.home.figures import CustomerCounts, MonthFigures, ProductCounts, TerritoryCounts
 from app.kernel.formatters import number
 from app.kernel.list_widgets import view_url
 from app.models import ImportBatch
