@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from app.demo.plan import Dates, words
+from app.kernel.spelling import search_words
 from app.models import (
     BusinessType,
     CustomerStatus,
@@ -76,11 +77,13 @@ def customer_rows(
         business, scale = pick(random, types), pick(random, SCALES)
         owner = random.choice(surnames) + random.choice(givens)
         has_frequency = random.random() < 0.93
+        name = neighbourhood[:2] + random.choice(shops) + random.choice(shop_types[business])
         row = {
             "company_id": company_id,
             "territory_id": territory_id,
             "code": f"{licences[0]}{licences[1] + position:08d}",
-            "name": neighbourhood[:2] + random.choice(shops) + random.choice(shop_types[business]),
+            "name": name,
+            "search_words": search_words(name),
             "owner": owner,
             "phone": f"120{random.randrange(10**8):08d}",
             "address": f"{neighbourhood}{random.choice(streets)}{random.randrange(1, 300)}{number}",

@@ -17,6 +17,7 @@ from app.exchange.row_errors import CellFault, message
 from app.exchange.sheet_types import Sheet, SheetColumn
 from app.kernel.db import db
 from app.kernel.errors import N_, ImportRejected
+from app.kernel.spelling import search_words
 from app.models import ImportMapping
 
 FieldMapping = Mapping[str, Mapping[str, str]]
@@ -90,6 +91,8 @@ def sources_of(
                     parse, default, is_key=column.field in sheet.key, column=column
                 )
             sources.append(FieldSource(stored, column, parse, position, constant))
+            if stored == "name" and sheet.spelled:
+                sources.append(_spelled(sources[-1]))
             if stored == "order_date" and "month" in sheet.workings:
                 month = month_of_date_parser(date_format)
                 constant = _constant(sheet, column, month, rule.get("constant"))
@@ -102,6 +105,21 @@ def sources_of(
                     )
                 sources.append(FieldSource("month", column, month, position, constant))
     return sources
+
+
+def _spelled(name: FieldSource) -> FieldSource:
+    """The search words of what a source reads; nothing where the cell is empty."""
+
+    def words(value: Stored) -> Stored:
+        return None if value is None else search_words(str(value))
+
+    return FieldSource(
+        "search_words",
+        name.column,
+        lambda cell: words(name.parse(cell)),
+        name.position,
+        words(name.constant),
+    )
 
 
 def _refuse_impossible(sheet: Sheet, mapping: FieldMapping, headers: Sequence[str]) -> None:

@@ -106,7 +106,8 @@ class Sheet:
     "last". `derived`: attributes the writer fills, with where from. `inherits`: field → attribute
     of the customer used when a new row has none. `workings`: further integer columns of the
     staging table, filled by the importer. `only_imported`: nothing but imports writes the model,
-    so a comparison holds until the next import of the sheet.
+    so a comparison holds until the next import of the sheet. `spelled`: the rows have search
+    words, made from their name.
     """
 
     key_name: str
@@ -122,6 +123,7 @@ class Sheet:
     workings: tuple[str, ...] = ()
     logged: bool = True
     only_imported: bool = False
+    spelled: bool = False
     hint: str = ""
 
     @property

@@ -18,6 +18,7 @@ CUSTOMERS = Sheet(
     N_("Customers"),
     Customer,
     key=("code",),
+    spelled=True,
     grants=(("Customer", "cu"),),
     columns=(
         SheetColumn(
@@ -93,6 +94,7 @@ PRODUCTS = Sheet(
     N_("Products"),
     Product,
     key=("code",),
+    spelled=True,
     grants=(("Product", "cu"),),
     columns=(
         SheetColumn(

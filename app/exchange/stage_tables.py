@@ -26,6 +26,7 @@ from app.exchange.sheet_types import CellType, Sheet, SheetColumn
 from app.exchange.sheets import SHEETS
 from app.kernel.columns import BigId, Distribution, MonthType, code_list, table_info
 from app.kernel.db import db
+from app.kernel.spelling import SEARCH_LENGTH
 
 STAGE_INFO = table_info(Distribution.DISTRIBUTED)["info"]
 
@@ -65,6 +66,8 @@ def _stage_table(sheet: Sheet) -> Table:
             typed.setdefault(name, Column(name, _type_of(sheet, column)))
         if column.reference is not None:
             typed[f"{column.field}_id"] = Column(f"{column.field}_id", BigId)
+    if sheet.spelled:
+        typed["search_words"] = Column("search_words", String(SEARCH_LENGTH))
     for name in sheet.workings:
         typed[name] = Column(name, BigId)
     return Table(

@@ -109,6 +109,8 @@ def new_row(run: Comparison) -> dict[str, ColumnElement[Any]]:
                 values[model] = func.coalesce(given, fallback, type_=target[model].type)
             elif (chosen := fallback if given is None else given) is not None:
                 values.setdefault(model, chosen)
+    if run.sheet.spelled:
+        values["search_words"] = stage.search_words
     values |= _defaults(run, values)
     hook = HOOKS[run.sheet.key_name].new_values
     return {**values, **hook(run)} if hook else values
@@ -147,6 +149,9 @@ def _defaults(run: Comparison, values: dict[str, Any]) -> dict[str, ColumnElemen
 def _update(run: Comparison) -> None:
     stage, target = run.stage.c, run.target
     values: dict[str, Any] = run.changes(target)
+    if run.sheet.spelled and "name" in run.mapped:
+        # Not one of the changes: nobody compares or logs it.
+        values["search_words"] = func.coalesce(stage.search_words, target.c.search_words)
     kept = {
         "updated_at": run.now,
         "updated_by": run.user_id,

@@ -20,13 +20,13 @@ from app.security.models import ChangeAction, ChangeLog
 from app.security.row_scope import current_scope
 from app.security.statement_guard import BY_HAND
 
-SECRET_COLUMNS = frozenset({"password", "key_hash", "lookup_hash"})
+SECRET_COLUMNS = frozenset({"password", "key_hash", "lookup_hash", "secret", "recovery_hashes"})
 BOOKKEEPING = frozenset(
     {
         "id", "version", "created_at", "created_by", "updated_at", "updated_by",
         "created_on", "changed_on", "created_by_fk", "changed_by_fk",
         "last_login", "login_count", "fail_login_count", "session_epoch", "locked_until",
-        "uuid", "last_used_on",
+        "uuid", "last_used_on", "search_words", "last_step",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from app.kernel.db import db
 from app.kernel.errors import N_
 from app.kernel.labels import LabelledEnum, label
 from app.kernel.period import Month
+from app.master.models.findable import Findable
 
 
 class PriceClass(LabelledEnum):
@@ -53,7 +54,7 @@ class ProductStatus(LabelledEnum):
     RETIRED = ("退市", N_("Retired"), "停销")
 
 
-class Product(Recorded, db.Model):
+class Product(Findable, Recorded, db.Model):
     """A company's product 公司商品. Grain: one row per company and product code.
 
     "Key brand" 重点品牌 is a flag of the single product, whatever its name says. An import always
