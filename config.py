@@ -72,6 +72,10 @@ def directory(value: str) -> Path:
     return (ROOT / Path(value).expanduser()).resolve()
 
 
+def optional_directory(value: str) -> Path | None:
+    return directory(value) if value else None
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One environment variable: how it is read, and what holds when it is absent."""
@@ -102,6 +106,9 @@ SETTINGS = (
     Setting("PORTAL_NEEDS_TIMEOUT_SECONDS", "20", whole(1, 600)),
     Setting("PORTAL_SESSION_IDLE_MINUTES", "30", whole(1, 1440)),
     Setting("PORTAL_SESSION_HOURS", "12", whole(1, 168)),
+    Setting("PORTAL_BACKUP_DIR", "", optional_directory),
+    Setting("PORTAL_BACKUPS_KEPT", "14", whole(1, 3660)),
+    Setting("PORTAL_SECOND_FACTOR", "optional", one_of("optional", "administrators", "all")),
     Setting("PORTAL_RATELIMIT_STORAGE", "memory://"),
     Setting("PORTAL_DEMO_PASSWORD", ""),
     Setting("PORTAL_TEST_BROWSER", ""),

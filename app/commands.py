@@ -64,7 +64,9 @@ def permissions_document_command() -> None:
 
 def install(app: Flask) -> None:
     from app.exchange.commands import import_command, sales_sums_command
+    from app.operation import commands as operation
 
     portal.add_command(import_command)
     portal.add_command(sales_sums_command)
+    operation.install(portal)
     app.cli.add_command(portal)

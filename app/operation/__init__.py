@@ -1,0 +1,1 @@
+"""What whoever runs the portal needs: backup and restore, the move to PostgreSQL, scaling out."""
