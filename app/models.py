@@ -125,6 +125,17 @@ from app.master.models.sales import (
     TerritorySales,
 )
 from app.master.models.settings import CalendarDay, DaySource, ParameterValue, ParameterVersion
+from app.notices.models import (
+    ChannelKind,
+    DeliveryState,
+    Notice,
+    NoticeChannel,
+    NoticeDelivery,
+    NoticeKind,
+    NoticePreference,
+    NoticeSetting,
+    Outside,
+)
 from app.organisation.models import (
     AssignmentKind,
     Company,
@@ -161,7 +172,8 @@ from app.plan.models.visit_plan import (
     VisitStatus,
 )
 from app.plan.models.week_arrangement import WeekArrangement, WeekArrangementDay
-from app.security.models import ChangeAction, ChangeLog, GrantOverride
+from app.saved_views.models import DefaultView, SavedView
+from app.security.models import ChangeAction, ChangeLog, GrantOverride, SecondFactor
 from app.workflow.models import FlowEvent, ReturnReason
 
 __all__ = [
@@ -184,6 +196,7 @@ __all__ = [
     "CategoryProduct",
     "ChangeAction",
     "ChangeLog",
+    "ChannelKind",
     "CigaretteForm",
     "Company",
     "Customer",
@@ -199,6 +212,8 @@ __all__ = [
     "DailyVisit",
     "DayChoice",
     "DaySource",
+    "DefaultView",
+    "DeliveryState",
     "Department",
     "EffectBand",
     "EffectItem",
@@ -234,10 +249,17 @@ __all__ = [
     "MonthlySales",
     "NeedOption",
     "NeedOptionStrategy",
+    "Notice",
+    "NoticeChannel",
+    "NoticeDelivery",
+    "NoticeKind",
+    "NoticePreference",
+    "NoticeSetting",
     "OperatingState",
     "OperatingStateStrategy",
     "OrderDay",
     "OrderMode",
+    "Outside",
     "ParameterValue",
     "ParameterVersion",
     "PlannedFrequency",
@@ -263,7 +285,9 @@ __all__ = [
     "RunState",
     "SalesLine",
     "SalesSource",
+    "SavedView",
     "Scale",
+    "SecondFactor",
     "ServicePlan",
     "ServicePlanStatus",
     "ServiceStrategy",
@@ -373,7 +397,9 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
     "workflow": (FlowEvent, ReturnReason),
     "exchange": (ImportBatch, ImportMapping, ExportFile),
     "jobs": (Task, JobRun, JobsProcess),
-    "security": (ChangeLog, GrantOverride),
+    "notices": (Notice, NoticeSetting, NoticePreference, NoticeChannel, NoticeDelivery),
+    "saved_views": (SavedView, DefaultView),
+    "security": (ChangeLog, GrantOverride, SecondFactor),
 }
 
 STAGING = (*STAGE_TABLES.values(), IMPORT_ERRORS)

@@ -82,6 +82,20 @@ def upsert(
     connection.execute(statement)
 
 
+def insert_missing(
+    connection: Connection, table: Table, keys: Sequence[str], rows: Select[Any]
+) -> int:
+    """INSERT … SELECT … ON CONFLICT (keys) DO NOTHING; how many rows were new.
+
+    The columns are those of `rows`, by name.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    names = [column.key for column in rows.selected_columns]
+    statement: Any = dialect.insert(table).from_select(names, rows)
+    inserted = connection.execute(statement.on_conflict_do_nothing(index_elements=list(keys)))
+    return inserted.rowcount
+
+
 def upsert_rows(
     connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> None:

@@ -122,6 +122,30 @@ def own_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
     return own if company is None else company & own
 
 
+def own_or_shared(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
+    """Rows a person owns, and those others of the company share."""
+    if scope.is_nothing:
+        return false()
+    own: ColumnElement[bool] = model.owner_id == scope.user_id
+    if scope.company_id is None:
+        return None
+    return own | (model.is_shared.is_(True) & (model.company_id == scope.company_id))
+
+
+def rows_of_oneself(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
+    """A person's own settings, nobody else's."""
+    if scope.is_nothing:
+        return false()
+    return None if scope.company_id is None else model.user_id == scope.user_id
+
+
+def personal_rows(model: Any, scope: RowScope) -> ColumnElement[bool] | None:
+    """Rows of one person; nobody who sees the whole company reads another's post."""
+    if scope.is_unrestricted:
+        return None
+    return false() if scope.user_id is None else model.user_id == scope.user_id
+
+
 def rows_of(key: str, parent: Callable[[], type[Any]], criterion: Criterion) -> Criterion:
     """Rows whose parent, found by `key`, meets the parent's `criterion`."""
 

@@ -48,6 +48,9 @@ CRITERION_WORDS: Mapping[str, str] = {
     "brand_analysis_rows": "of the territories in scope; brand managers read the company's",
     "users": "the users of the own company, and oneself",
     "keys_of_users": "of the users of the own company",
+    "own_or_shared": "owned by oneself, or shared in the own company",
+    "rows_of_oneself": "one's own",
+    "personal_rows": "addressed to oneself",
     "own_rows": "asked for by oneself; administrators: of the own company",
     "through_parent": "of a parent row that is in scope",
 }
