@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.orm import Session
 
 from app.analysis.rules.computation import Computation
@@ -17,13 +19,13 @@ from app.models import BatchState, ImportBatch
 SALES_SHEET = "sales_lines"
 
 
-def newest_sales_batch(connection: Connection, company_id: int) -> int | None:
+def newest_sales_batch_query(company_id: int) -> Select[Any]:
     """The id of the import that changed the company's sales last; computed records keep it.
 
     The last one committed, whichever was uploaded first; one that changed nothing does not count.
     """
     batch = ImportBatch.__table__
-    return connection.execute(
+    return (
         select(batch.c.id)
         .where(
             batch.c.company_id == company_id,
@@ -33,7 +35,13 @@ def newest_sales_batch(connection: Connection, company_id: int) -> int | None:
         )
         .order_by(batch.c.committed_at.desc(), batch.c.id.desc())
         .limit(1)
-    ).scalar()
+    )
+
+
+def newest_sales_batch(connection: Connection, company_id: int) -> int | None:
+    """The same, at once."""
+    found: int | None = connection.scalar(newest_sales_batch_query(company_id))
+    return found
 
 
 def computation_of(session: Session, company_id: int, month: Month) -> Computation:

@@ -1,19 +1,35 @@
 """The step board: how the fourteen steps of a work month stand, per territory and together.
 
-`step_board` is what pages, reminders and jobs ask. Counts come from `statements.board_counts`, the
-records' states from `statements.board_records`; `rules_board` and `rules_due` make states and due
-days of them. Texts name the work month; steps 5 and 6 of month M analyse the month before it.
+`step_board` is what pages, reminders and jobs ask; it takes seven statements, whatever the scope.
+`board_reading` reads records and counts, `rules_board_facts`, `rules_board` and `rules_due` make
+facts, states and due days of them. Steps 5 and 6 of a work month analyse the month before it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.kernel.period import Month
-from app.workflow.rules_board import Reason, StepState
-from app.workflow.steps import Stage, Step
+from sqlalchemy.orm import Session
+
+from app.kernel.period import Month, WorkWeek, local_today
+from app.kernel.scope import Scope
+from app.workflow.board_reading import read_board
+from app.workflow.rules_board import (
+    Reason,
+    StepFacts,
+    StepState,
+    is_overdue,
+    missing_gate,
+    reason_of,
+    step_state,
+    worst,
+)
+from app.workflow.rules_board_facts import BoardPeriod, TerritoryRecords, facts_of
+from app.workflow.rules_due import due_day
+from app.workflow.steps import STEP_BY_NUMBER, STEPS, Basis, Due, Stage, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +56,8 @@ class Cell:
 
     Together: `state` is the worst, `done` and `total` are sums, `due` is the earliest of the
     territories that are not finished, `finished` of `places` territories are finished, and
-    `states` counts them by state. `reason` and `unblock` are set when `state` is NOT_READY.
+    `states` counts them by state. `reason` is set when `state` is NOT_READY or STALE,
+    `unblock` when another page leads on.
     """
 
     step: Step
@@ -125,6 +142,128 @@ class Board:
     @property
     def next_step(self) -> Cell | None:
         """Where to go on: a returned step, else the first one with something to do now."""
-        workable = [cell for cell in self.sums.values() if cell.state.is_workable]
-        returned = [cell for cell in workable if cell.state is StepState.RETURNED]
-        return next(iter([*returned, *workable]), None)
+        waiting = [cell for cell in self.sums.values() if _is_waiting(cell)]
+        returned = [cell for cell in waiting if cell.states.get(StepState.RETURNED)]
+        return next(iter([*returned, *waiting]), None)
+
+
+def _is_waiting(cell: Cell) -> bool:
+    """Something can be done now; steps of each day or week are left alone while up to date."""
+    is_up_to_date = cell.step.basis in (Basis.WEEK, Basis.DAY) and cell.done >= cell.total
+    return any(
+        state.is_workable and not (is_up_to_date and state is not StepState.RETURNED)
+        for state in cell.states
+    )
+
+
+def step_board(session: Session, scope: Scope, month: Month, today: dt.date | None = None) -> Board:
+    """The board of the territories in scope; `today` defaults to the company's date."""
+    today = today or local_today()
+    found = read_board(session, scope, month, today)
+    places = [Place(row.id, row.code, row.name, row.department_id) for row in found.places]
+    cells: dict[tuple[int, int], Cell] = {}
+    for place in places:
+        records = found.records[place.id]
+        facts = facts_of(records, found.period, found.batch_id)
+        for step in STEPS:
+            due = _due(step, records, found.overrides, found.period)
+            cells[place.id, step.number] = _cell(step, place, facts, due, found.period)
+    sums = {
+        step.number: _together(step, month, [cells[place.id, step.number] for place in places])
+        for step in STEPS
+        if places
+    }
+    return Board(month, today, places, cells, sums)
+
+
+def _due(
+    step: Step, records: TerritoryRecords, overrides: Mapping[dt.date, bool], period: BoardPeriod
+) -> dt.date:
+    return due_day(
+        step.due,
+        period.month,
+        overrides,
+        period.today,
+        first_visit=records.first_visit,
+        next_first_visit=records.next_first_visit,
+    )
+
+
+def _cell(
+    step: Step,
+    place: Place,
+    facts: Mapping[int, StepFacts],
+    due: dt.date,
+    period: BoardPeriod,
+) -> Cell:
+    own, today = facts[step.number], period.today
+    gate = missing_gate(step, own, facts)
+    state = step_state(step, own, gate, today)
+    if own.open_since is not None:
+        due = min(due, own.open_since)
+    reason = reason_of(state, gate, own, STEP_BY_NUMBER)
+    late = is_overdue(state, due, today)
+    return Cell(
+        step,
+        place,
+        state,
+        own.done,
+        own.total,
+        due,
+        late,
+        _link(step, period.month, place.id, own.open_since),
+        reason,
+        _unblock(reason, period.month, place.id),
+        {state: 1},
+        int(late),
+    )
+
+
+def _link(step: Step, month: Month, place_id: int | None, open_since: dt.date | None) -> Link:
+    """The step's page for the territory and month, at the day or week that waits."""
+    values: dict[str, str | int] = {"work_month": month.key}
+    if place_id is not None:
+        values["q_territory"] = place_id
+    if step.basis is Basis.ANALYSED_MONTH:
+        values["month"] = month.previous.key
+    elif step.due is Due.NEXT_MONTH:
+        values["month"] = month.key
+    elif open_since is not None and place_id is not None:
+        if step.basis is Basis.DAY:
+            values["day"] = open_since.isoformat()
+        elif step.basis is Basis.WEEK:
+            values["start"] = WorkWeek.of(open_since).monday.isoformat()
+    return Link(step.endpoint, values)
+
+
+def _unblock(reason: Reason | None, month: Month, place_id: int | None) -> Link | None:
+    """Where what is missing is done."""
+    if reason is None or reason.endpoint is None:
+        return None
+    if reason.step is not None:
+        return _link(STEP_BY_NUMBER[reason.step], month, place_id, None)
+    return Link(reason.endpoint, {"work_month": month.key})
+
+
+def _together(step: Step, month: Month, cells: Sequence[Cell]) -> Cell:
+    """All territories as one; of a single territory its own cell."""
+    if len(cells) == 1:
+        return cells[0]
+    states = Counter(cell.state for cell in cells)
+    state = worst(states)
+    worst_cell = next(cell for cell in cells if cell.state is state)
+    waiting = [cell for cell in cells if not cell.is_finished] or list(cells)
+    return Cell(
+        step,
+        None,
+        state,
+        sum(cell.done for cell in cells),
+        sum(cell.total for cell in cells),
+        min((cell.due for cell in waiting if cell.due is not None), default=None),
+        any(cell.is_overdue for cell in cells),
+        _link(step, month, None, None),
+        worst_cell.reason,
+        _unblock(worst_cell.reason, month, None),
+        states,
+        sum(cell.overdue for cell in cells),
+    )

@@ -71,25 +71,27 @@ class StepFacts:
 
     `done` of `total` parts, in the step's unit. `open_since`: the earliest day or week that should
     have been dealt with and is not, for steps done each day or week. `opens_on`: the first day on
-    which there is anything to do. `has_input`: what the step itself works on is there.
+    which there is anything to do. `has_input`: what the step itself works on is there. `is_open`:
+    the step can be done whatever its gates say. `stale`: the msgid of why the result is outdated.
     """
 
     done: int = 0
     total: int = 0
     reached: Milestone = Milestone.NOTHING
     is_returned: bool = False
-    is_stale: bool = False
+    stale: str | None = None
     has_input: bool = True
     open_since: dt.date | None = None
     opens_on: dt.date | None = None
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a step is not ready: a msgid with its values, and what leads on.
+    """Why a step is not ready or outdated: a msgid with its values, and what leads on.
 
     `step`: the step that has to be done first; `endpoint`: the page where it is done; None = only
-    time helps.
+    time or the step's own page helps.
     """
 
     msgid: str
@@ -103,6 +105,8 @@ TOO_EARLY = N_("It begins on %(day)s.")
 
 def missing_gate(step: Step, facts: StepFacts, others: Mapping[int, StepFacts]) -> Gate | None:
     """The first gate of the step that is not met; `others`: number → facts of the other steps."""
+    if facts.is_open:
+        return None
     for gate in step.gates:
         if gate.step is None:
             if not facts.has_input:
@@ -126,7 +130,7 @@ def step_state(step: Step, facts: StepFacts, gate: Gate | None, today: dt.date) 
         return StepState.NOT_READY
     if facts.is_returned:
         return StepState.RETURNED
-    if facts.is_stale:
+    if facts.stale is not None:
         return StepState.STALE
     if reached is Milestone.SUBMITTED:
         return StepState.SUBMITTED if step.approver else StepState.DONE
@@ -144,11 +148,22 @@ def worst(states: Iterable[StepState]) -> StepState:
     return min(states, key=WORST_FIRST.index)
 
 
-def reason_of(gate: Gate | None, facts: StepFacts, steps: Mapping[int, Step]) -> Reason:
-    """Why a step in the state NOT_READY is so."""
+def reason_of(
+    state: StepState, gate: Gate | None, facts: StepFacts, steps: Mapping[int, Step]
+) -> Reason | None:
+    """Why a step is not ready or outdated; None in every other state."""
+    if state is StepState.STALE and facts.stale is not None:
+        return Reason(facts.stale)
+    if state is not StepState.NOT_READY:
+        return None
     if gate is None:
         day = facts.opens_on.isoformat() if facts.opens_on is not None else ""
         return Reason(TOO_EARLY, {"day": day})
     if gate.step is None:
         return Reason(gate.missing, endpoint=gate.endpoint)
     return Reason(gate.missing, step=gate.step, endpoint=steps[gate.step].endpoint)
+
+
+def is_overdue(state: StepState, due: dt.date, today: dt.date) -> bool:
+    """Whether whoever works on the territory is late: a deadline warns, it blocks nothing."""
+    return due < today and not state.is_finished and state is not StepState.SUBMITTED

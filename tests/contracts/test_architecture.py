@@ -30,6 +30,7 @@ STAGES = (
     "evaluation",
     "exchange",
     "execution",
+    "help",
     "home",
     "improvement",
     "jobs",
@@ -96,13 +97,15 @@ RULES = (
             *PURE_KERNEL,
             "app.{stage}.rules*",
             "app.master.rules*",
+            # Plain data as well: what the rules of the board speak about.
+            "app.workflow.steps",
             "app.analysis.rules.indicators",
             "app.analysis.rules.judgement",
         ),
     ),
     Rule(
         "the workflow's tables and state machine are plain data",
-        where=("app/workflow/machine.py", "app/workflow/steps.py"),
+        where=("app/workflow/machine.py", "app/workflow/steps.py", "app/workflow/step_help.py"),
         may=(*PURE_KERNEL, "app.workflow.machine", "app.workflow.steps"),
     ),
     Rule(
