@@ -108,6 +108,7 @@ def _readable_menu() -> list[dict[str, Any]]:
                     "url": url,
                     "step": row.step,
                     "icon": row.icon,
+                    "help": url_for("HelpView.topic", topic=row.endpoint),
                     "active": (request.endpoint or "").split(".")[0]
                     in (row.endpoint.split(".")[0], *row.pages),
                 }

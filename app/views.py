@@ -31,6 +31,7 @@ from app.execution.views.task_mark_views import TaskMarkView
 from app.execution.views.visit_day_views import VisitDayView
 from app.execution.views.visit_list import VisitRecordView
 from app.execution.views.visit_pages import DailyVisitView
+from app.help.help_views import HelpView
 from app.home.home_views import HomeView, PortalView
 from app.improvement.views.month_summary_views import MonthSummaryView
 from app.kernel.db import db
@@ -85,6 +86,7 @@ VIEWS: tuple[type, ...] = (
     MonthPlanView,
     StrategyItemView,
     PortalView,
+    HelpView,
     WorkCalendarView,
     CalendarDayView,
     ParameterView,

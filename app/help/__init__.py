@@ -1,0 +1,1 @@
+"""Help on every page: what it is for, from whom, by when, and where it leads."""
