@@ -1,0 +1,1 @@
+"""One field for everything: customers, products, pages, territories and people."""
