@@ -59,6 +59,7 @@ from app.plan.views.visit_list import VisitListView
 from app.plan.views.visit_load_views import VisitLoadView
 from app.plan.views.visit_plan_views import VisitPlanView
 from app.plan.views.week_arrangement_views import WeekArrangementView
+from app.saved_views.views import SavedViewPages
 from app.security.access_key_views import AccessKeyView
 from app.security.appbuilder import PortalAppBuilder
 from app.security.change_log_views import ChangeLogView
@@ -95,6 +96,7 @@ VIEWS: tuple[type, ...] = (
     AbilityItemView,
     ProblemReasonView,
     ReturnReasonView,
+    SavedViewPages,
     ImportView,
     ExportFileView,
     TaskView,

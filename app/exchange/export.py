@@ -57,12 +57,12 @@ class ListExport:
     def of_request(cls, view: Any, filters: Filters, order: tuple[str, str]) -> ListExport:
         """The list that the present request's URL describes."""
         _filters, active, _problems = view.read_filters(request.args)
-        names = view.export_columns or view.list_columns
+        names = view.columns_to_export(request.args)
         query = view._with_relations(view.ordered(view.scoped_query(filters), *order), names)
         return cls(
             view=view,
             query=query,
-            columns=plan_columns(view),
+            columns=plan_columns(view, names),
             title=str(view.list_title),
             filter_text=filter_words(active),
             order_text=order_words(view, order),

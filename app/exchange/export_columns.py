@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.schema import Column
 from app.kernel.columns import MonthType
 from app.kernel.formatters import yes_no
 from app.kernel.labels import LabelledEnum
+from app.kernel.list_columns import mapped_column
 from app.kernel.period import Month, to_local
 
 Cell = None | int | float | dt.date | dt.datetime | str
@@ -54,9 +55,9 @@ class ExportColumn:
     value: Callable[[Any], Cell]
 
 
-def plan_columns(view: Any) -> list[ExportColumn]:
+def plan_columns(view: Any, names: Sequence[str]) -> list[ExportColumn]:
     """The columns of the view's export, in the reader's language."""
-    return [_plan(view, name) for name in (view.export_columns or view.list_columns)]
+    return [_plan(view, name) for name in names]
 
 
 def _plan(view: Any, name: str) -> ExportColumn:
@@ -66,7 +67,7 @@ def _plan(view: Any, name: str) -> ExportColumn:
         return ExportColumn(
             name, label, "text", lambda row: _word(view.column_value(row, name), words)
         )
-    column = _mapped_column(view.datamodel.obj, name)
+    column = mapped_column(view.datamodel.obj, name)
     unit = "" if column is None else str(column.info.get("unit", ""))
     if unit in UNIT_KINDS:
         kind, places = UNIT_KINDS[unit]
@@ -90,20 +91,6 @@ def _few_values(view: Any, name: str) -> Callable[[Any], Cell]:
         return words[member]
 
     return value
-
-
-def _mapped_column(model: Any, path: str) -> Column[Any] | None:
-    """The column at the end of a dotted path; None for relations and properties."""
-    mapper = model.__mapper__
-    for part in path.split("."):
-        if part in mapper.relationships:
-            mapper = mapper.relationships[part].mapper
-        elif part in mapper.column_attrs:
-            found: Column[Any] = mapper.column_attrs[part].columns[0]
-            return found
-        else:
-            return None
-    return None
 
 
 def _kind(column: Column[Any]) -> str:

@@ -25,6 +25,7 @@ A view declares (everything optional except what is marked *):
         extra_labels = {"score": _l("Score")}          # labels of properties and relations
         formatters_columns = {"score": percent}        # value → text or Markup
         export_columns = ["code", "name"]              # of the workbook; default: list_columns
+        more_columns = ["phone"]                       # to be chosen besides; so are export_columns
         bulk_fields = ["visit_mode"]                   # offered in the bulk bar
         related_views = [VisitView]                    # tabs; hidden without read permission
         base_permissions = ["can_read", "can_export"]  # e.g. a read-only view
@@ -44,8 +45,9 @@ read, create, update, delete and export; an action needs update unless the view'
 `method_permission_name` says otherwise. An action gets the row (single) or the list of rows, all
 in scope; it commits, flashes and returns a response or None (back to the list).
 
-URLs: `q_…` filters (`app.kernel.list_filters`), `page_X`, `psize_X`, `_oc_X`, `_od_X`, and `next`,
-the path to return to after saving. All of them tolerate nonsense; ids that are none are a 404.
+URLs: `q_…` filters (`app.kernel.list_filters`), `page_X`, `psize_X`, `_oc_X`, `_od_X`, `columns`
+(`app.kernel.list_columns`), `view` and `in_view` (`app.saved_views.rules`), and `next`, the path to
+return to after saving. All of them tolerate nonsense; ids that are none are a 404.
 """
 
 from __future__ import annotations

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from flask import has_request_context, request
-from flask_appbuilder import ModelView, expose, has_access
-from flask_appbuilder.const import PERMISSION_PREFIX
+from flask import has_request_context, redirect, request
+from flask_appbuilder import expose, has_access
 from flask_appbuilder.models.filters import Filters
 from flask_babel import gettext as _
 from sqlalchemy import asc, desc, func
 from sqlalchemy.orm import Query, joinedload, selectinload
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response
 
 from app.kernel.formatters import formatter_for, is_numeric, toned, worded
+from app.kernel.list_bar import ListBar
+from app.kernel.list_columns import mapped_column
 from app.kernel.list_filters import Active, Quick, read_filters
-from app.kernel.list_request import ListRequest, read_list_request, url_with
-from app.kernel.list_widgets import FilterBarWidget, PortalListWidget
+from app.kernel.list_request import ListRequest, read_list_request
+from app.kernel.list_widgets import PortalListWidget
 
 RELATED_PAGE_SIZE = 10
 
@@ -51,19 +51,17 @@ class RequestFilters:
         view.__dict__["_filter_template"] = filters
 
 
-class ListPages(ModelView):
-    """Lists, their filter bar and their export. See `PlanningView` for what a view declares."""
+class ListPages(ListBar):
+    """Lists and what they ask the database. See `PlanningView` for what a view declares."""
 
     _filters = RequestFilters()
 
     list_widget = PortalListWidget
     page_size = 25
-    filter_bar: ClassVar[list[Quick]] = []
     card_columns: ClassVar[list[str]] = []
     tones: ClassVar[dict[str, dict[str, str]]] = {}
     number_words: ClassVar[dict[str, Mapping[Any, Any]]] = {}
     eager_loads: ClassVar[tuple[str, ...]] = ()
-    export_columns: ClassVar[list[str]] = []
     empty_hint: Any = None
     hint: Any = None
 
@@ -107,8 +105,17 @@ class ListPages(ModelView):
         active, problems = read_filters(self.all_quicks(), args, self)
         for entry in active:
             filters.add_filter(entry.column, entry.filter_class, entry.value)
-        if any(key.startswith("_flt_") for key in args):
-            problems.append(_("A condition of an old link was ignored. Please set it again."))
+        owned = {name for quick in self.all_quicks() for name in quick.parameters}
+        if any(
+            key.startswith("_flt_") or (key.startswith("q_") and key not in owned and args[key])
+            for key in args
+        ):
+            problems.append(
+                _(
+                    "A condition of an old link or view was ignored: the list no longer has it. "
+                    "Please set it again."
+                )
+            )
         return filters, active, problems
 
     def list_request(self, args: MultiDict[str, str]) -> ListRequest:
@@ -190,19 +197,21 @@ class ListPages(ModelView):
         page: int | None = None,
         page_size: int | None = None,
         widgets: dict[str, Any] | None = None,
+        columns: Sequence[str] = (),
         **options: Any,
     ) -> dict[str, Any]:
         widgets = widgets or {}
+        columns = columns or self.list_columns
         size = page_size or self.page_size
         query = self.scoped_query(filters)
         count = self.count(query)
         last_page = max((count - 1) // size, 0)
         page = min(page or 0, last_page)
         rows = self._with_relations(
-            self.ordered(query, order_column, order_direction).offset(page * size).limit(size)
+            self.ordered(query, order_column, order_direction).offset(page * size).limit(size),
+            columns,
         ).all()
         self.annotate(rows)
-        columns = self.list_columns
         widgets["list"] = self.list_widget(
             label_columns=self.label_columns,
             include_columns=columns,
@@ -210,7 +219,8 @@ class ListPages(ModelView):
             order_columns=self.order_columns,
             formatters_columns=self.formatters_columns,
             numeric_columns=self.numeric_columns,
-            card_columns=self.card_columns,
+            # Whoever chose the columns means them on a phone as well.
+            card_columns=columns if columns != self.list_columns else self.card_columns,
             page=page,
             page_size=size,
             count=count,
@@ -242,21 +252,28 @@ class ListPages(ModelView):
     @expose("/list/")
     @has_access
     def list(self) -> Any:
+        way = self.way_to_list()
+        if way is not None:
+            return redirect(way)
         filters, active, problems = self.read_filters(request.args)
         asked = self.list_request(request.args)
+        columns, unknown = self.read_columns(request.args)
         widgets = self._get_list_widget(
             filters=filters,
             order_column=asked.order_column,
             order_direction=asked.order_direction,
             page=asked.page,
             page_size=asked.page_size,
+            columns=columns,
+            clear_url=self.plain_url(),
         )
         widgets["search"] = self._filter_bar_widget(active)
         return self.render_template(
             self.list_template,
             title=self.list_title,
             widgets=widgets,
-            filter_problems=problems,
+            filter_problems=[*problems, *unknown],
+            tools=self.list_tools(columns),
             export_url=self._export_url(),
             list_buttons=self.list_buttons(),
         )
@@ -265,102 +282,19 @@ class ListPages(ModelView):
         """Further header buttons of the list: dicts of url, text, icon."""
         return []
 
-    def _filter_bar_widget(self, active: Sequence[Active]) -> FilterBarWidget:
-        shown = len(self.filter_bar)
-        inputs = [
-            self._input(quick, number < shown and not quick.more)
-            for number, quick in enumerate(self.all_quicks())
-        ]
-        owned = {name for entry in inputs for name in entry["names"]}
-        name = type(self).__name__
-        return FilterBarWidget(
-            inputs=inputs,
-            chips=[
-                {
-                    "label": entry.label,
-                    "text": entry.text,
-                    "url": url_with(
-                        dict.fromkeys(entry.parameters),
-                        drop=(f"page_{name}",),
-                    ),
-                }
-                for entry in active
-            ],
-            kept=[
-                (key, value)
-                for key, value in request.args.items(multi=True)
-                if key not in owned and key in (f"psize_{name}", f"_oc_{name}", f"_od_{name}")
-            ],
-            action=request.path,
-            clear_url=request.path,
-            more_open=any(entry["filled"] for entry in inputs if not entry["primary"]),
-        )
-
-    def _input(self, quick: Quick, primary: bool) -> dict[str, Any]:
-        """What the template needs to draw one input."""
-        values = request.args.getlist(quick.parameters[0])
-        entry: dict[str, Any] = {
-            "kind": quick.kind,
-            "names": quick.parameters,
-            "label": quick.label_in(self),
-            "given": values,
-            "ends": [request.args.get(parameter, "") for parameter in quick.parameters],
-            "filled": any(request.args.get(parameter) for parameter in quick.parameters),
-            "primary": primary,
-            "choices": [],
-            "select_url": None,
-            "count": self._matches(quick) if quick.shows_count else None,
-        }
-        if quick.kind == "enum":
-            members = self.datamodel.list_columns[quick.column].type.enum_class
-            entry["choices"] = [(m.name, getattr(m, "label", m.name)) for m in members]
-        if quick.kind == "relation":
-            choices = self.related_choices(quick.column)
-            if quick.column in self.remote_selects:
-                entry["select_url"] = self.select_url(quick.column)
-                current = choices.get(values[0]) if values else None
-                entry["choices"] = [current] if current else []
-            else:
-                entry["choices"] = choices.small()
-        return entry
-
-    def _matches(self, quick: Quick) -> int:
-        """How many rows in scope a switch of the bar would show by itself."""
-        active = quick.read(MultiDict({quick.parameters[0]: "1"}), self)
-        assert active is not None
-        flt = active.filter_class(active.column, self.datamodel)
-        return self.count(flt.apply(self.scoped_query(self._filters.copy()), active.value))
-
-    # ------------------------------------------------------------------ export
-
-    def _export_url(self) -> str | None:
-        permission = f"{PERMISSION_PREFIX}{self.get_method_permission('export')}"
-        allowed = permission in self.base_permissions and self.appbuilder.sm.has_access(
-            permission, self.class_permission_name
-        )
-        if not allowed:
-            return None
-        query = request.query_string.decode("utf-8", "replace")
-        path = request.path.removesuffix("/list/") + "/export"
-        return f"{path}?{query}" if query else path
-
-    @expose("/export", methods=["POST"])
-    @has_access
-    def export(self) -> Response:
-        """The filtered list as a workbook; the filters come in the URL, as on the list page."""
-        from app.exchange.export import export_list
-
-        filters, _active, _problems = self.read_filters(request.args)
-        asked = self.list_request(request.args)
-        order = (asked.order_column, asked.order_direction)
-        return export_list(self, filters, order if order[0] else self.base_order)
-
     # ------------------------------------------------------------------ start-up
 
     def _prepare_columns(self) -> None:
         """Formatters, alignment and order that follow from the columns."""
         self.formatters_columns = dict(self.formatters_columns or {})
-        columns = self.datamodel.list_columns
+        columns = dict(self.datamodel.list_columns)
+        offered = (*self.list_columns, *self.more_columns, *self.export_columns)
+        self._gen_labels_columns(offered)
+        for name in offered:
+            column = mapped_column(self.datamodel.obj, name) if "." in name else None
+            if column is not None:
+                columns[name] = column
+                self.formatters_columns.setdefault(name, formatter_for(column))
         for name, column in columns.items():
             if name in self.tones:
                 self.formatters_columns.setdefault(name, toned(self.tones[name]))

@@ -107,7 +107,7 @@ def list_model(arguments: dict[str, Any]) -> dict[str, Any]:
         "query": request.query_string.decode("utf-8", "replace"),
         "filtered": any(key.startswith(("q_", "_flt_")) for key in request.args),
         "is_related": bool(arguments.get("is_related")),
-        "clear_url": request.path,
+        "clear_url": arguments.get("clear_url") or request.path,
         "add_url": _add_url(name, arguments) if may["add"] else None,
         "empty_hint": arguments.get("empty_hint"),
     }

@@ -115,6 +115,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("AbilityItem", N_("Ability scoring sheet"), "rcudx", "rcudx", "rx", "r", "r"),
     EntityGrants("ProblemReason", N_("Problem reasons"), "rcudx", "rcudx", "rx", "r", "r"),
     EntityGrants("ReturnReason", N_("Return reasons"), "rcudx", "rcudx", "rx", "r", ""),
+    EntityGrants("SavedView", N_("Saved views"), "ru", "ru", "ru", "ru", "ru"),
     EntityGrants("ImportBatch", N_("Imports"), "rcx", "rcx", "", "", "rcx"),
     EntityGrants("ExportFile", N_("Export files"), "r", "r", "r", "r", "r"),
     EntityGrants("Task", N_("Background work"), "ru", "ru", "ru", "ru", "ru"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, redirect, request
-from flask_appbuilder import expose, has_access
+from flask import g, request
 from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
@@ -71,13 +70,12 @@ class SalesList(PlanningView):
         """The period shown when the address names none."""
         raise NotImplementedError
 
-    @expose("/list/")
-    @has_access
-    def list(self) -> Any:
+    def way_to_list(self) -> str | None:
+        way = super().way_to_list()
         defaults = self.default_arguments()
-        if not any(request.args.get(name) for name in (*defaults, "q_batch_id_from")):
-            return redirect(url_with(defaults))
-        return super().list()
+        if way or any(request.args.get(name) for name in (*defaults, "q_batch_id_from")):
+            return way
+        return url_with(defaults)
 
     def count(self, query: Query[Any]) -> int:
         """The number of rows; their totals come with the same statement."""

@@ -87,6 +87,9 @@ class ServicePlanView(WorkListView):
     @expose("/list/")
     @has_access
     def list(self) -> Any:
+        way = self.way_to_list()
+        if way is not None:
+            return redirect(way)
         area = asked_area()
         if area.chosen is None and len(area.territories) > 1:
             return self._overview(area)
