@@ -173,14 +173,14 @@ from app.plan.models.visit_plan import (
 )
 from app.plan.models.week_arrangement import WeekArrangement, WeekArrangementDay
 from app.saved_views.models import DefaultView, SavedView
-from app.security.models import ChangeAction, ChangeLog, GrantOverride, SecondFactor
+from app.security.models import ChangeAction, ChangeChain, ChangeLog, GrantOverride, SecondFactor
 from app.workflow.models import FlowEvent, ReturnReason
 
 __all__ = [
     "MODELS_BY_STAGE", "STAGING", "AbilityBand", "AbilityItem", "AbilityItemStrategy",
     "AnalysisStatus", "ApiKey", "AssignmentKind", "BatchState", "BrandAnalysis",
     "BrandAnalysisLine", "BrandShare", "BrandTarget", "BusinessType", "CalendarDay",
-    "CategoryNode", "CategoryProduct", "ChangeAction", "ChangeLog", "ChannelKind",
+    "CategoryNode", "CategoryProduct", "ChangeAction", "ChangeChain", "ChangeLog", "ChannelKind",
     "CigaretteForm", "Company", "Customer", "CustomerAbilityScore", "CustomerEffectItem",
     "CustomerProblem", "CustomerSales", "CustomerState", "CustomerStatus", "CustomerTerritory",
     "DailySheet", "DailySheetLine", "DailyVisit", "DayChoice", "DaySource", "DefaultView",
@@ -280,7 +280,7 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
     "jobs": (Task, JobRun, JobsProcess),
     "notices": (Notice, NoticeSetting, NoticePreference, NoticeChannel, NoticeDelivery),
     "saved_views": (SavedView, DefaultView),
-    "security": (ChangeLog, GrantOverride, SecondFactor),
+    "security": (ChangeLog, ChangeChain, GrantOverride, SecondFactor),
 }
 
 STAGING = (*STAGE_TABLES.values(), IMPORT_ERRORS)
