@@ -14,7 +14,8 @@ class NoticeWords:
     """`title` and `text` are msgids with the placeholders `values` of a notice fill.
 
     A value that is itself a msgid is translated when its placeholder stands in `translated`.
-    `icon` is Font Awesome's, `tone` a colour of the theme.
+    `icon` is Font Awesome's, `tone` a colour of the theme. `outside_text` stands for a text that
+    may quote what people wrote: that does not leave the portal.
     """
 
     title: str
@@ -23,15 +24,17 @@ class NoticeWords:
     tone: str
     outside: Outside = Outside.DAILY
     translated: frozenset[str] = frozenset()
+    outside_text: str | None = None
 
 
 _RECORD = frozenset({"record"})
 _STEP = frozenset({"step"})
+_LOOK = N_("The portal shows the reason.")
 
 NOTICE_KINDS: Mapping[NoticeKind, NoticeWords] = {
     # record: msgid of the record's kind; territory; period: "2026-11"; who: a name
     NoticeKind.PLAN_SUBMITTED: NoticeWords(
-        N_("%(record)s to decide on: %(territory)s"),
+        N_("%(record)s submitted: %(territory)s"),
         N_("%(who)s submitted it for %(period)s."),
         "fa-stamp", "info", Outside.AT_ONCE, _RECORD,
     ),
@@ -40,6 +43,7 @@ NOTICE_KINDS: Mapping[NoticeKind, NoticeWords] = {
         N_("%(record)s returned: %(territory)s"),
         N_("%(who)s returned it for %(period)s: %(reason)s"),
         "fa-rotate-left", "warn", Outside.AT_ONCE, _RECORD,
+        N_("%(who)s returned it for %(period)s. The portal shows the reason."),
     ),
     NoticeKind.RECORD_APPROVED: NoticeWords(
         N_("%(record)s approved: %(territory)s"),
@@ -73,18 +77,18 @@ NOTICE_KINDS: Mapping[NoticeKind, NoticeWords] = {
     NoticeKind.WORK_FAILED: NoticeWords(
         N_("Failed: %(title)s"),
         N_("%(error)s"),
-        "fa-circle-xmark", "bad", Outside.NEVER, frozenset({"error"}),
+        "fa-circle-xmark", "bad", Outside.NEVER, frozenset({"error"}), _LOOK,
     ),
     # job: msgid of the job's description; error
     NoticeKind.JOB_FAILED: NoticeWords(
         N_("Scheduled job failed: %(job)s"),
         N_("%(error)s"),
-        "fa-gears", "bad", Outside.AT_ONCE, frozenset({"job", "error"}),
+        "fa-gears", "bad", Outside.AT_ONCE, frozenset({"job", "error"}), _LOOK,
     ),
     # file; error
     NoticeKind.FEED_FAILED: NoticeWords(
         N_("Nightly feed failed: %(file)s"),
         N_("%(error)s"),
-        "fa-plug-circle-xmark", "bad", Outside.AT_ONCE, frozenset({"error"}),
+        "fa-plug-circle-xmark", "bad", Outside.AT_ONCE, frozenset({"error"}), _LOOK,
     ),
 }  # fmt: skip

@@ -119,7 +119,9 @@ class NoticePreference(db.Model):
     __tablename__ = "notice_preference"
     __table_args__ = (table_info(Distribution.LOCAL),)
 
-    user_id: Mapped[int] = mapped_column(Integer, primary_key=True, **label("Recipient"))
+    user_id: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, **label("Recipient")
+    )
     locale: Mapped[str] = mapped_column(String(5), default="zh", **label("Language"))
 
 

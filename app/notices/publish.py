@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,11 +34,12 @@ def publish(
     values: Mapping[str, str | int],
     endpoint: str | None = None,
     endpoint_values: Mapping[str, Any] | None = None,
+    at: dt.datetime | None = None,
 ) -> int:
     """Tell the persons `to` (user ids); how many of them had not been told `key` before.
 
     The caller commits. `values` fill the placeholders of the kind's words (`NOTICE_KINDS`);
-    `endpoint_values` must be JSON. Nobody is told who is not active or wants to hear nothing of
+    `endpoint_values` must be JSON. `at`: when it happened (UTC), else now. Nobody is told who is not active or wants to hear nothing of
     the kind. A row's company is the recipient's own where `company_id` is None.
     """
     if len(key) > LONGEST_KEY:
@@ -54,6 +56,7 @@ def publish(
             kind,
             company_id=literal(company_id, _notice.c.company_id.type),
             key=literal(key, String()),
+            created_at=literal(at or utc_now(), _notice.c.created_at.type),
             params=literal(words, JSON()),
             endpoint=literal(endpoint, String()),
             endpoint_values=literal(dict(endpoint_values or {}), JSON()),
@@ -76,7 +79,6 @@ def _rows(people: list[int], kind: NoticeKind, **given: Any) -> Any:
             literal(kind, _notice.c.kind.type).label("kind"),
             in_portal.label("in_portal"),
             outside.label("outside"),
-            literal(utc_now(), _notice.c.created_at.type).label("created_at"),
             *(value.label(name) for name, value in given.items()),
         )
         .select_from(_user.outerjoin(_setting, chosen))

@@ -13,7 +13,7 @@ from flask_appbuilder.security.sqla.models import (
     assoc_user_group,
     assoc_user_role,
 )
-from sqlalchemy import select, union
+from sqlalchemy import Select, select, union
 
 from app.kernel.db import db
 from app.organisation.models import PortalUser
@@ -43,6 +43,24 @@ def load_access(user_id: int) -> tuple[frozenset[str], frozenset[tuple[str, str]
         if permission is not None:
             pairs.add((permission, entity))
     return frozenset(roles), frozenset(pairs)
+
+
+def holders_of(permission: str, entity: str) -> Select[int]:
+    """The ids of the users who hold a grant ("can_approve", "MonthPlan"), direct or by a group."""
+    by_user = select(assoc_user_role.c.user_id, assoc_user_role.c.role_id)
+    by_group = select(assoc_user_group.c.user_id, assoc_group_role.c.role_id).join(
+        assoc_group_role, assoc_group_role.c.group_id == assoc_user_group.c.group_id
+    )
+    held = union(by_user, by_group).subquery()
+    grants = assoc_permissionview_role
+    return (
+        select(held.c.user_id)
+        .join(grants, grants.c.role_id == held.c.role_id)
+        .join(PermissionView, PermissionView.id == grants.c.permission_view_id)
+        .join(Permission, Permission.id == PermissionView.permission_id)
+        .join(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
+        .where(Permission.name == permission, ViewMenu.name == entity)
+    )
 
 
 def access_of(user: PortalUser) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:

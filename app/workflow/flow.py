@@ -1,8 +1,8 @@
 """Runs the approval flow: the one place where a record changes its state.
 
 `perform` checks table, permission, person, version and guards, changes the state, runs the
-effects and logs a `FlowEvent` – all in the caller's transaction. Two simultaneous approvals give
-one: the record's row is locked first and read anew.
+effects, logs a `FlowEvent` and tells those concerned – all in the caller's transaction. Two
+simultaneous approvals give one: the record's row is locked first and read anew.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from app.kernel.errors import N_, InvalidTransition, OutOfScope, PlanningError, 
 from app.kernel.period import local_today, utc_now
 from app.kernel.texts import TooLong
 from app.models import AssignmentKind, FlowEvent, ReturnReason, TerritoryAssignment
+from app.workflow.flow_notices import tell
 from app.workflow.machine import (
     COMMENT,
     CONTENT,
@@ -187,6 +188,7 @@ def perform(
         for name in row.effects:
             getattr(step, name)(session, record)
         session.flush()
+    tell(session, record, event)
     return Outcome(row.target, event)
 
 

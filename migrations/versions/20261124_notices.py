@@ -24,7 +24,9 @@ def code(name: str, comment: str) -> sa.Column[str]:
 
 
 def user_id() -> sa.Column[int]:
-    return sa.Column("user_id", sa.Integer(), nullable=False, comment="Recipient")
+    return sa.Column(
+        "user_id", sa.Integer(), nullable=False, autoincrement=False, comment="Recipient"
+    )
 
 
 def moment(name: str, comment: str, *, nullable: bool = True) -> sa.Column[sa.DateTime]:
