@@ -45,13 +45,13 @@ def wait_after(failures: int) -> dt.timedelta:
 def authenticate(session: Session, username: str, password: str) -> int | None:
     """The id of the user, or None. Ends the session's transaction: hashing takes its time."""
     account = _account(session, normal_username(username))
-    counted = _count_attempt(session, account.id if account else None)
+    counted = count_attempt(session, account.id if account else None)
     is_right = matches(account.password if account else None, password)
     if account is None or not (counted and is_right):
         return None
     if not account.active or account.company_active is False:
         return None
-    _settle(session, account.id)
+    settle(session, account.id)
     return int(account.id)
 
 
@@ -75,8 +75,8 @@ def _account(session: Session, username: str) -> Any:
     return row
 
 
-def _count_attempt(session: Session, user_id: int | None) -> bool:
-    """Count an attempt unless the account has to wait; False if it has."""
+def count_attempt(session: Session, user_id: int | None) -> bool:
+    """Count an attempt unless the account has to wait; False if it has. Commits."""
     now = utc_now()
     connection = session.connection()
     row = connection.execute(
@@ -97,8 +97,8 @@ def _count_attempt(session: Session, user_id: int | None) -> bool:
     return row is not None and not is_waiting
 
 
-def _settle(session: Session, user_id: int) -> None:
-    """A success takes its own attempt back; failures before it fade with time only."""
+def settle(session: Session, user_id: int) -> None:
+    """A success takes its own attempt back; failures before it fade with time only. Commits."""
     now = utc_now()
     session.connection().execute(
         update(USERS)

@@ -1,4 +1,4 @@
-"""The gate in front of every view: login, initial password, grant; in this order."""
+"""The gate in front of every view: login, initial password, second factor, grant; in this order."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ from app.kernel.db import SAFE_METHODS
 from app.kernel.list_request import here
 from app.security import sessions
 from app.security.identity import identify
-from app.security.route_access import BEFORE_NEW_PASSWORD, PUBLIC, grant_of, is_api
+from app.security.route_access import (
+    BEFORE_FACTOR,
+    BEFORE_NEW_PASSWORD,
+    PUBLIC,
+    grant_of,
+    is_api,
+)
 from app.security.row_scope import NOTHING
+from app.security.second_factor import is_demanded
 
 
 def check_request(*, wants_json: bool) -> Any:
@@ -38,6 +45,14 @@ def check_request(*, wants_json: bool) -> Any:
         if wants_json:
             abort(403)
         return redirect(url_for("AccountView.password"), 303)
+    if (
+        endpoint not in BEFORE_FACTOR
+        and is_demanded(g.get("role_names", frozenset()))
+        and not sessions.has_factor()
+    ):
+        if wants_json:
+            abort(403)
+        return redirect(url_for("SecondFactorView.index"), 303)
     grant = grant_of(endpoint)
     if grant is None or not _holds(grant):
         abort(403)

@@ -17,6 +17,7 @@ PUBLIC = frozenset(
         "static",
         "appbuilder.static",
         "LoginView.login",
+        "LoginView.code",
         "LanguageView.choose",
         "HealthView.health",
     }
@@ -25,6 +26,13 @@ PUBLIC = frozenset(
 
 BEFORE_NEW_PASSWORD = frozenset({"AccountView.password", "LoginView.logout"})
 """All that somebody with an initial password may open."""
+
+BEFORE_FACTOR = BEFORE_NEW_PASSWORD | {
+    "SecondFactorView.index",
+    "SecondFactorView.begin",
+    "SecondFactorView.confirm",
+}
+"""All that somebody may open who must have a second factor and has none yet."""
 
 Grant = tuple[str, str]
 """(FAB permission, entity)."""

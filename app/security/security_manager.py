@@ -22,6 +22,7 @@ from app.security.identity import identify
 from app.security.language_views import LanguageView
 from app.security.login_views import LoginView
 from app.security.row_scope import UNRESTRICTED, scoped_to
+from app.security.second_factor_views import SecondFactorView
 
 
 class PortalSecurityManager(SecurityManager):
@@ -33,6 +34,7 @@ class PortalSecurityManager(SecurityManager):
         """The pages the frame needs; the administrators' pages are rows of `app.views`."""
         self.auth_view = self.appbuilder.add_view_no_menu(LoginView)
         self.user_view = self.appbuilder.add_view_no_menu(AccountView)
+        self.appbuilder.add_view_no_menu(SecondFactorView)
         self.appbuilder.add_view_no_menu(LanguageView)
         self.appbuilder.add_view_no_menu(HealthView)
         # Per address; the limit per account is `app.security.login`.

@@ -18,6 +18,7 @@ from app.organisation.models import PortalUser
 
 KEPT = ("locale", "month")
 """What survives the change of session at login: choices, nothing about the person."""
+CODE_SECONDS = 300
 TOUCH_SECONDS = 60
 """How exact the idle time is; a finer one would send a cookie with every answer."""
 
@@ -37,6 +38,29 @@ def renew(user: PortalUser) -> None:
     session["epoch"] = user.session_epoch
     session["began"] = now
     session["seen"] = now
+
+
+def ask_for_code(user_id: int) -> None:
+    """Remember, for the time of looking at a phone, who gave the right password."""
+    session["asked"] = {"user": user_id, "until": int(time.time()) + CODE_SECONDS}
+
+
+def asked_user() -> int | None:
+    """Whose code is awaited."""
+    asked = session.get("asked")
+    if not isinstance(asked, dict) or asked.get("until", 0) < time.time():
+        return None
+    return int(asked["user"])
+
+
+def note_factor() -> None:
+    """This session was opened, or is now protected, with the second factor."""
+    session["factor"] = True
+
+
+def has_factor() -> bool:
+    """Whether the second factor stands behind this session."""
+    return bool(session.get("factor"))
 
 
 def forget() -> None:

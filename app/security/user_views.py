@@ -26,6 +26,7 @@ from app.kernel.list_filters import Quick
 from app.kernel.period import local_today, utc_now
 from app.kernel.related_choices import RelatedChoices
 from app.models import Department, PortalUser, Territory, TerritoryAssignment
+from app.security import second_factor
 from app.security.accounts import set_password, unlock
 from app.security.password_rules import WeakPassword
 from app.security.quick_inputs import ChoiceQuick, GivenChoices
@@ -258,6 +259,19 @@ class UserView(GivenChoices, PlanningView):
             unlock(user)
         db.session.commit()
         flash(_("Unlocked."), "success")
+
+    @action(
+        "remove_factor", _l("Remove the code at login"), icon="fa-mobile-screen-button",
+        confirmation=_l("For somebody who lost the phone: from then on the password alone opens the account."),
+        single=True, multiple=False,
+    )  # fmt: skip
+    def remove_factor_action(self, item: PortalUser) -> None:
+        """Let somebody in again who lost their phone and the recovery codes."""
+        if second_factor.remove(db.session(), item.id):
+            db.session.commit()
+            flash(_("%(name)s logs in with the password alone.", name=item.display_name), "success")
+        else:
+            flash(_("%(name)s has no code at login.", name=item.display_name), "info")
 
     @expose("/password/<pk>", methods=["GET", "POST"])
     @has_access

@@ -139,11 +139,21 @@ class Filler:
     def row(self, model: type[Any]) -> Any:
         table = inspect(model).local_table.name
         if table not in self.made:
-            item = model(**dict(self._values(inspect(model))))
-            db.session.add(item)
-            db.session.flush()
+            item = self._of_company(model)
+            if item is None:
+                item = model(**dict(self._values(inspect(model))))
+                db.session.add(item)
+                db.session.flush()
             self.made[table] = item
         return self.made[table]
+
+    def _of_company(self, model: type[Any]) -> Any:
+        """The row there is already, of an entity with one row per company."""
+        table = inspect(model).local_table
+        if [column.name for column in table.primary_key.columns] != ["company_id"]:
+            return None
+        query = select(model).where(model.company_id == self.made["company"].id)
+        return db.session.scalar(query)
 
     def _values(self, mapper: Mapper[Any]) -> Iterator[tuple[str, Any]]:
         table = mapper.local_table
