@@ -129,6 +129,11 @@ class Board:
         """Steps that are finished in every territory."""
         return sum(cell.is_finished for cell in self.sums.values())
 
+    @property
+    def all_states(self) -> tuple[StepState, ...]:
+        """Every state, for a legend."""
+        return tuple(StepState)
+
     def row(self, place: Place) -> tuple[Cell, ...]:
         """The fourteen steps of a territory."""
         return tuple(self.cells[place.id, number] for number in self.sums)
