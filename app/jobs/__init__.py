@@ -6,9 +6,22 @@ jobs`), never in a web worker.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from app.kernel.errors import N_
+
+
+class Period(enum.Enum):
+    """What a job's run is once for. NEWS: it looks often, and its history tells only when
+    something was done or failed.
+    """
+
+    MONTH = "month"
+    DAY = "day"
+    NEWS = "news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +30,13 @@ class Job:
 
     `trigger` and `when` are APScheduler's, times are Asia/Shanghai; a value of `when` that starts
     with ``PORTAL_`` is the name of the setting that holds it. A run that was missed is made up for
-    within `misfire_seconds`, once, however many were missed. `needs` names the setting without
-    which there is nothing to do. `runs_at_start`: also when the process starts, to catch up with
-    what fell into the time it was down.
+    within `misfire_seconds`, once, however many were missed; also when the process starts.
+
+    `period`: with MONTH or DAY the function gets a `JobContext` and runs once for each period
+    (`app.jobs.job_runs`), for every active company if `is_per_company`. With NEWS it gets the
+    application and commits itself, each part of its work once; with None it keeps no history and
+    is the runner's own. `needs` names the setting without which there is nothing to do.
+    `runs_at_start`: a job without periods that also runs when the process starts.
     """
 
     id: str
@@ -28,9 +45,14 @@ class Job:
     when: Mapping[str, Any]
     misfire_seconds: int
     description: str
+    period: Period | None = None
+    is_per_company: bool = False
     needs: str | None = None
     runs_at_start: bool = False
 
+
+HOUR = 3600
+DAY = 24 * HOUR
 
 JOBS: tuple[Job, ...] = (
     Job(
@@ -39,7 +61,15 @@ JOBS: tuple[Job, ...] = (
         "interval",
         {"seconds": 1},
         misfire_seconds=30,
-        description="Start the background tasks that people asked for",
+        description=N_("Start the background tasks that people asked for"),
+    ),
+    Job(
+        "runs",
+        "app.jobs.runner.start_waiting_runs",
+        "interval",
+        {"seconds": 3},
+        misfire_seconds=30,
+        description=N_("Start jobs that failed before or that a person asked for"),
     ),
     Job(
         "orphans",
@@ -47,7 +77,16 @@ JOBS: tuple[Job, ...] = (
         "interval",
         {"seconds": 20},
         misfire_seconds=60,
-        description="Return the tasks of a jobs process that died to the queue",
+        description=N_("Return the work of a jobs process that died to the queue"),
+    ),
+    Job(
+        "alive",
+        "app.jobs.runner.show_life",
+        "interval",
+        {"seconds": 10},
+        misfire_seconds=60,
+        description=N_("Tell the pages that the jobs process is at work"),
+        runs_at_start=True,
     ),
     Job(
         "feed",
@@ -55,7 +94,8 @@ JOBS: tuple[Job, ...] = (
         "interval",
         {"seconds": "PORTAL_FEED_SECONDS"},
         misfire_seconds=300,
-        description="Import new files of the marketing system from the watched place",
+        description=N_("Import new files of the marketing system from the watched place"),
+        period=Period.NEWS,
         needs="PORTAL_FEED_URL",
         runs_at_start=True,
     ),
@@ -64,8 +104,9 @@ JOBS: tuple[Job, ...] = (
         "app.analysis.needs_extraction.extract_when_due",
         "cron",
         {"hour": 23, "minute": 59},
-        misfire_seconds=24 * 3600,
-        description="Extract the customers' needs from the ordering platform at the cut-off",
+        misfire_seconds=DAY,
+        description=N_("Extract the customers' needs from the ordering platform at the cut-off"),
+        period=Period.NEWS,
         needs="PORTAL_NEEDS_URL",
         runs_at_start=True,
     ),
@@ -75,8 +116,9 @@ JOBS: tuple[Job, ...] = (
         "app.analysis.needs_extraction.extract_when_due",
         "cron",
         {"hour": 0, "minute": 10},
-        misfire_seconds=24 * 3600,
-        description="Extract the needs once more after the cut-off day has ended",
+        misfire_seconds=DAY,
+        description=N_("Extract the needs once more after the cut-off day has ended"),
+        period=Period.NEWS,
         needs="PORTAL_NEEDS_URL",
     ),
     Job(
@@ -84,35 +126,39 @@ JOBS: tuple[Job, ...] = (
         "app.jobs.old_files.remove_old_files",
         "cron",
         {"hour": 3, "minute": 30},
-        misfire_seconds=6 * 3600,
-        description="Remove uploaded and exported files whose time is over",
-        runs_at_start=True,
+        misfire_seconds=DAY,
+        description=N_("Remove uploaded and exported files whose time is over"),
+        period=Period.DAY,
     ),
     Job(
         "key_brands",
         "app.master.key_brands.open_month",
         "cron",
         {"day": 1, "hour": 0, "minute": 10},
-        misfire_seconds=24 * 3600,
-        description="Keep the key-brand flags of the month that begins",
-        runs_at_start=True,
+        misfire_seconds=31 * DAY,
+        description=N_("Keep the key-brand flags of the month that begins"),
+        period=Period.MONTH,
+        is_per_company=True,
     ),
     Job(
         "visits",
         "app.plan.visit_upkeep.follow_at_night",
         "cron",
         {"hour": 2, "minute": 20},
-        misfire_seconds=24 * 3600,
-        description="Let coming visits follow customers who closed, opened again or moved",
-        runs_at_start=True,
+        misfire_seconds=DAY,
+        description=N_("Let coming visits follow customers who closed, opened again or moved"),
+        period=Period.DAY,
+        is_per_company=True,
     ),
     Job(
         "stale_imports",
         "app.exchange.stale_batches.remove_stale_batches",
         "cron",
         {"hour": 3, "minute": 40},
-        misfire_seconds=6 * 3600,
-        description="Forget imports that nobody finished",
-        runs_at_start=True,
+        misfire_seconds=DAY,
+        description=N_("Forget imports that nobody finished"),
+        period=Period.DAY,
     ),
 )
+
+JOBS_BY_ID: Mapping[str, Job] = {job.id: job for job in JOBS}

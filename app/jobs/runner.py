@@ -6,7 +6,6 @@ or SIGINT running tasks stop at their next step and go back to the queue.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import signal
 import threading
@@ -18,8 +17,13 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.jobs import JOBS, Job
+from app.jobs import JOBS, Job, Period
+from app.jobs.job_notices import tell_of_failure
+from app.jobs.job_runs import recover_runs
+from app.jobs.job_work import function_of, run_due, run_news, run_waiting, runs_at_work
+from app.jobs.process_life import end_life, sign_of_life, start_life
 from app.jobs.runner_lock import RunnerLock, runner_lock
+from app.jobs.schedule import is_wanted, trigger_of
 from app.jobs.task_claims import STALE_SECONDS, Claim, claim_next, recover
 from app.jobs.task_run import run_claimed
 from app.kernel.db import db
@@ -81,23 +85,41 @@ def start_waiting_tasks(runner: Runner) -> None:
     runner.start_waiting()
 
 
-def recover_orphans(runner: Runner) -> None:
-    """The job that looks for tasks of dead runners."""
+def start_waiting_runs(runner: Runner) -> None:
+    """The job that takes up job runs that failed before or that a person asked for."""
+    run_waiting(runner.app, runner.stopping.is_set)
+
+
+def recover_orphans(runner: Runner, silent_seconds: float = STALE_SECONDS) -> None:
+    """The job that looks for tasks and job runs of dead runners."""
     with runner.app.app_context():
-        found = recover(db.engine, STALE_SECONDS, runner.ours)
+        found = recover(db.engine, silent_seconds, runner.ours)
+        given_up = recover_runs(db.engine, silent_seconds, runs_at_work())
+        for claim in given_up:
+            tell_of_failure(db.session(), claim.key)
+        if given_up:
+            db.session.commit()
     if found:
         log.warning("%d tasks of a dead jobs process were taken back", found)
 
 
+def show_life(runner: Runner) -> None:
+    """The job that writes the process's sign of life."""
+    with runner.app.app_context():
+        sign_of_life(db.engine)
+
+
 def job_function(job: Job, runner: Runner) -> Callable[[], None]:
-    """The callable APScheduler gets: jobs of this module take the runner, all others the app."""
-    module, name = job.function.rsplit(".", 1)
-    function = getattr(importlib.import_module(module), name)
-    subject: Any = runner if module == __name__ else runner.app
+    """The callable APScheduler gets."""
 
     def run() -> None:
         try:
-            function(subject)
+            if job.period is None:
+                function_of(job)(runner)
+            elif job.period is Period.NEWS:
+                run_news(runner.app, job)
+            else:
+                run_due(runner.app, job, runner.stopping.is_set)
         except Exception:
             log.exception("job %s failed", job.id)
 
@@ -111,22 +133,19 @@ def build_scheduler(runner: Runner) -> BlockingScheduler:
     scheduler = BlockingScheduler(timezone=COMPANY_ZONE)
     config = runner.app.config
     for job in JOBS:
-        if job.needs is not None and not config[job.needs]:
+        if not is_wanted(job, config):
             continue
-        when = {
-            key: config[value] if str(value).startswith("PORTAL_") else value
-            for key, value in job.when.items()
-        }
-        start = {"next_run_time": to_local(utc_now())} if job.runs_at_start else {}
+        # Jobs with periods ask at the start whether the last one due was missed.
+        at_once = job.runs_at_start or job.period in (Period.MONTH, Period.DAY)
+        start = {"next_run_time": to_local(utc_now())} if at_once else {}
         scheduler.add_job(
             job_function(job, runner),
-            job.trigger,
+            trigger_of(job, config),
             id=job.id,
             name=job.description,
             misfire_grace_time=job.misfire_seconds,
             coalesce=True,
             max_instances=1,
-            **when,
             **start,
         )
     return scheduler
@@ -155,7 +174,8 @@ def run_forever(app: Flask) -> int:
         return 0
     log.info("jobs process at work")
     try:
-        recover(engine, 0 if lock.proves_death else STALE_SECONDS)
+        start_life(engine)
+        recover_orphans(runner, 0 if lock.proves_death else STALE_SECONDS)
         scheduler = build_scheduler(runner)
         scheduler.add_job(watch_lock, "interval", (lock, scheduler), seconds=5, max_instances=1)
         if not runner.stopping.is_set():
@@ -163,12 +183,13 @@ def run_forever(app: Flask) -> int:
         lost = not runner.stopping.is_set()
         runner.stopping.set()
         runner.wait_until_idle(SECONDS_TO_STOP)
+        end_life(engine)
         return 1 if lost else 0
     finally:
         try:
             lock.release()
         except SQLAlchemyError:
-            log.warning("the lock's connection was gone already")
+            log.warning("the database was gone already")
 
 
 def wait_for_lock(lock: RunnerLock, stopping: threading.Event) -> bool:

@@ -79,7 +79,7 @@ def claim_next(engine: Engine) -> Claim | None:
 
 
 @contextmanager
-def _without_waiting(engine: Engine) -> Iterator[Connection]:
+def without_waiting(engine: Engine) -> Iterator[Connection]:
     """A connection that gives up at once where SQLite is being written, by this task itself even."""
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
@@ -102,7 +102,7 @@ def report(engine: Engine, claim: Claim, **values: Any) -> bool:
     """
     statement = update(_task).where(claim.is_ours).values(heartbeat_at=utc_now(), **values)
     try:
-        with _without_waiting(engine) as connection:
+        with without_waiting(engine) as connection:
             written = connection.execute(statement).rowcount == 1
             connection.commit()
             return written

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import secrets
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from flask import Flask
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from app.jobs.heartbeat import Heartbeat
 from app.jobs.queue import TASK_KINDS, TaskKind
 from app.jobs.task_claims import Claim, finish, give_back, report
 from app.jobs.task_context import RunnerStopping, TaskCancelled, TaskContext, TaskLost
@@ -26,7 +26,6 @@ from app.security.scope_resolution import resolve_scope
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 10
 LONGEST_ERROR = 2000
 
 
@@ -51,7 +50,7 @@ def run_claimed(
             context = _context(claim, is_stopping)
             kind_name = db.session.get_one(Task, claim.task_id).kind
             db.session.rollback()
-        beat = _Heartbeat(engine, claim)
+        beat = Heartbeat(lambda: report(engine, claim))
         try:
             with force_locale(context.locale), beat:
                 result = _call(TASK_KINDS[kind_name], context)
@@ -129,24 +128,3 @@ def _call(kind: TaskKind, context: TaskContext) -> dict[str, Any] | None:
 def _end(context: TaskContext, state: TaskState, **values: Any) -> TaskState | None:
     values.setdefault("phase", "")
     return state if finish(context.engine, context.claim, state, **values) else None
-
-
-class _Heartbeat:
-    """Says every ten seconds that the process lives, whatever the function is busy with."""
-
-    def __init__(self, engine: Any, claim: Claim) -> None:
-        self._engine = engine
-        self._claim = claim
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def _beat(self) -> None:
-        while not self._over.wait(HEARTBEAT_SECONDS):
-            report(self._engine, self._claim)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()

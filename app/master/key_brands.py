@@ -6,21 +6,22 @@ a flag set later does not rewrite history.
 
 from __future__ import annotations
 
-from flask import Flask
 from sqlalchemy import Connection, exists, insert, literal, select
 
 from app.analysis.changed_inputs import key_brands_changed
+from app.jobs.job_context import JobContext, Outcome
 from app.kernel.columns import MonthType
-from app.kernel.db import db
+from app.kernel.errors import N_
 from app.kernel.period import Month
-from app.models import Company, KeyProductSnapshot, Product
+from app.models import KeyProductSnapshot, Product
 
 PRODUCT = Product.__table__
 SNAPSHOT = KeyProductSnapshot.__table__
 
 
-def take_snapshot(connection: Connection, company_id: int, month: Month) -> None:
-    """Write the company's key products for `month`, unless the month has a snapshot already.
+def take_snapshot(connection: Connection, company_id: int, month: Month) -> int:
+    """Write the company's key products for `month`, unless the month has a snapshot already;
+    returns how many there are new.
 
     Results that were computed without them become out of date.
     """
@@ -37,14 +38,10 @@ def take_snapshot(connection: Connection, company_id: int, month: Month) -> None
     )
     if written.rowcount:
         key_brands_changed(connection, company_id, month)
+    return written.rowcount
 
 
-def open_month(app: Flask) -> None:
-    """Job: the present month's snapshot of every active company, each in its own transaction."""
-    month = Month.current()
-    with app.app_context():
-        companies = db.session.scalars(select(Company.id).where(Company.is_active)).all()
-        db.session.rollback()
-        for company_id in companies:
-            take_snapshot(db.session.connection(), company_id, month)
-            db.session.commit()
+def open_month(context: JobContext) -> Outcome:
+    """Job: the snapshot of the month that begins."""
+    count = take_snapshot(context.session.connection(), context.company_id, context.month)
+    return Outcome(count, N_("%(count)s key brands kept for the month."), {"count": count})

@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from flask import Flask
-from sqlalchemy import Connection, event, insert, inspect, select
+from sqlalchemy import Connection, event, insert, inspect
 from sqlalchemy.orm import Session
 
-from app.kernel.actor import Actor, acting_as, current_actor
+from app.jobs.job_context import JobContext, Outcome
+from app.kernel.actor import current_actor
 from app.kernel.db import db
+from app.kernel.errors import N_
 from app.kernel.period import local_today, utc_now
-from app.models import ChangeAction, ChangeLog, Company, Customer, VisitPlan
+from app.models import ChangeAction, ChangeLog, Customer, VisitPlan
 from app.plan.step_09_changed_customers import follow_customers
 
 DECIDING = ("status", "territory_id")
-NIGHT = Actor(None, "visits", "job")
 
 
 def cancel_visits_of_closed(
@@ -67,14 +67,10 @@ def notice_changes(session: Session, flush_context: Any) -> None:
         cancel_visits_of_closed(session.connection(), company_id, customers)
 
 
-def follow_at_night(app: Flask) -> None:
-    """Job: the visits of every active company, each company in its own transaction."""
-    with app.app_context(), acting_as(NIGHT):
-        companies = db.session.scalars(select(Company.id).where(Company.is_active)).all()
-        db.session.rollback()
-        for company_id in companies:
-            cancel_visits_of_closed(db.session.connection(), company_id)
-            db.session.commit()
+def follow_at_night(context: JobContext) -> Outcome:
+    """Job: the visits of a company."""
+    count = cancel_visits_of_closed(context.session.connection(), context.company_id)
+    return Outcome(count, N_("%(count)s visits follow their customers."), {"count": count})
 
 
 def install(session: Any = None) -> None:

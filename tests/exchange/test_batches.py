@@ -21,6 +21,7 @@ from app.exchange import importer
 from app.exchange.sheets import SHEETS
 from app.exchange.stage_tables import IMPORT_ERRORS, STAGE_TABLES
 from app.exchange.stale_batches import KEPT_DAYS, remove_stale_batches
+from app.jobs.job_context import JobContext
 from app.kernel.actor import acting_as
 from app.kernel.db import db
 from app.kernel.errors import ImportRejected, InvalidTransition
@@ -104,16 +105,22 @@ def test_discarding_removes_what_was_staged(checked: Importing):
         importer.check(batch.id)
 
 
+def forget(app: Flask, moment: dt.datetime) -> None:
+    with app.app_context():
+        remove_stale_batches(JobContext(app, db.session(), 0, "2026-11-24", moment))
+        db.session.commit()
+
+
 def test_unfinished_imports_are_forgotten(app: Flask, company: int, checked: Importing):
     open_id = checked("products", MIXED).id
     written_id = importer.commit(checked("products", MIXED).id, allow_rejected=True).id
     fresh = utc_now()
     stage = STAGE_TABLES["products"]
     db.session.rollback()  # the job has a session of its own
-    remove_stale_batches(app, fresh + dt.timedelta(days=KEPT_DAYS - 1))
+    forget(app, fresh + dt.timedelta(days=KEPT_DAYS - 1))
     assert number(stage) == 4
     db.session.rollback()
-    remove_stale_batches(app, fresh + dt.timedelta(days=KEPT_DAYS + 1))
+    forget(app, fresh + dt.timedelta(days=KEPT_DAYS + 1))
     assert number(stage) == number(IMPORT_ERRORS) == 0
     found = db.session.execute(select(ImportBatch.id, ImportBatch.state))
     states = {row.id: row.state for row in found}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.jobs import JOBS
+from app.jobs.job_context import JobContext
 from app.jobs.old_files import KEPT_DAYS, remove_old_files
 from app.jobs.queue import TASK_KINDS
 from app.jobs.runner import Runner, build_scheduler
@@ -109,6 +110,7 @@ def test_old_files_go_and_others_stay(app):
             path.touch()
             moment = now.timestamp() - age * 86_400
             os.utime(path, (moment, moment))
-    remove_old_files(app, now)
+    outcome = remove_old_files(JobContext(app, None, 0, "2026-11-24", now))
+    assert outcome.rows == len(KEPT_DAYS)
     left = {path.name for folder in KEPT_DAYS for path in (root / folder).iterdir()}
     assert left == {"young"}

@@ -1,11 +1,15 @@
 """§1.3 — the monthly snapshot keeps what was a key brand then."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select, update
 
+from app.jobs import JOBS_BY_ID
+from app.jobs.job_work import run_due
 from app.kernel.db import db
-from app.kernel.period import Month
-from app.master.key_brands import open_month, take_snapshot
+from app.kernel.period import Month, start_of
+from app.master.key_brands import take_snapshot
 from app.master.seeding import seed_products
 from app.models import Company, KeyProductSnapshot, Product
 
@@ -68,7 +72,8 @@ def test_a_company_without_key_brands_has_an_empty_snapshot(companies):
 
 
 def test_the_month_is_opened_for_every_active_company_once(app, monkeypatch):
-    monkeypatch.setattr("app.master.key_brands.Month.current", lambda: MONTH)
+    moment = start_of(MONTH.first_day) + dt.timedelta(hours=1)
+    monkeypatch.setattr("app.jobs.job_work.utc_now", lambda: moment)
     with app.app_context():
         rows = [Company(code="T1", name="Test"), Company(code="T2", name="Gone", is_active=False)]
         db.session.add_all(rows)
@@ -78,7 +83,7 @@ def test_the_month_is_opened_for_every_active_company_once(app, monkeypatch):
             flag(row.id, "Y001")
         db.session.commit()
     for _ in range(2):
-        open_month(app)
+        run_due(app, JOBS_BY_ID["key_brands"], lambda: False)
     with app.app_context():
         kept = db.session.execute(
             select(Company.code).join(KeyProductSnapshot).where(KeyProductSnapshot.month == MONTH)
