@@ -22,6 +22,7 @@ def test_the_public_addresses_are_few(app: Flask):
         "static",
         "appbuilder.static",
         "LoginView.login",
+        "LoginView.code",
         "LanguageView.choose",
         "HealthView.health",
     } == PUBLIC

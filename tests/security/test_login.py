@@ -141,7 +141,7 @@ class Clock:
 def looked_at(portal: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Passwords whose comparison decided about an attempt."""
     decided: list[str] = []
-    count = login_module._count_attempt
+    count = login_module.count_attempt
 
     def counting(session: Any, user_id: int | None) -> bool:
         allowed = count(session, user_id)
@@ -149,7 +149,7 @@ def looked_at(portal: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             decided.append("looked at")
         return allowed
 
-    monkeypatch.setattr(login_module, "_count_attempt", counting)
+    monkeypatch.setattr(login_module, "count_attempt", counting)
     return decided
 
 
