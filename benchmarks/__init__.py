@@ -1,4 +1,5 @@
-"""Measurements: each prints ratios against a named rival in the same run; none is a test.
+"""Measurements beside named rivals in the same run; none is a test.
 
-`python -m benchmarks NAME [--size small|city|province]`, or `make bench ARGS="NAME --size …"`.
+`make bench` runs all, `make bench ARGS="NAME --size small|city|province --rounds 3"` one. Each job
+is a file here and a row of `registry.BENCHMARKS`; `harness` runs it, `child` holds the clock.
 """

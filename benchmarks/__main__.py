@@ -1,27 +1,41 @@
-"""Run one benchmark by name, or list them."""
+"""Run benchmarks by name, or all, and write their tables into docs/performance.md."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-BENCHMARKS = {
-    "monthly_analysis": "the monthly calculation of a company beside pandas, results equal",
-    "month_planning": "strategies, key customers, frequencies and visits beside pandas, results equal",
-    "customer_list": "list pages of the customers beside a stock FAB list of the same rows",
-}
+from benchmarks.harness import run_job
+from benchmarks.registry import BENCHMARKS, SIZES
+from benchmarks.report import table, write_block
+
+OWN_TABLES = ("monthly_analysis", "month_planning", "customer_list")
+"""Jobs that still print a table of their own."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS))
-    parser.add_argument("--size", default="province", choices=("small", "city", "province"))
-    chosen = parser.parse_args()
-    if chosen.name is None:
-        for name, meaning in BENCHMARKS.items():
-            print(f"{name:20} {meaning}")
-        return
-    importlib.import_module(f"benchmarks.{chosen.name}").run(chosen.size)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--size", default="city", choices=SIZES)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", action="append", help="contender; may be repeated")
+    parser.add_argument("--print", action="store_true", help="leave docs/performance.md as it is")
+    asked = parser.parse_args()
+    unknown = set(asked.names) - {*BENCHMARKS, *OWN_TABLES}
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    for name in asked.names or BENCHMARKS:
+        if name in OWN_TABLES:
+            importlib.import_module(f"benchmarks.{name}").run(asked.size)
+            continue
+        job = BENCHMARKS[name]
+        chosen = [one for one in job.contenders if not asked.only or one.name in asked.only]
+        print(f"{name}: {job.meaning}", flush=True)
+        figures = run_job(name, job, asked.size, asked.rounds, chosen=chosen)
+        text = table(job, asked.size, asked.rounds, figures)
+        print(f"\n{text}\n", flush=True)
+        if not asked.print and not asked.only:
+            write_block(name, text)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,14 @@ class Postgres:
     programs next to the data and runs them as the system's unprivileged user.
     """
 
+    settings = (
+        # Nothing here must survive a power cut.
+        "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\n"
+        "max_connections=200\nshared_buffers=64MB\nautovacuum=off\n"
+        # Two connections of one test that wait for each other are a fault, not a long test.
+        "lock_timeout=60s\nstatement_timeout=240s\n"
+    )
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -75,12 +83,8 @@ class Postgres:
         self.folder.mkdir(mode=0o755, exist_ok=True)
         self._place_programs()
         self._run("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        # Nothing here must survive a power cut.
         with (self.data / "postgresql.conf").open("a") as file:
-            file.write("fsync=off\nsynchronous_commit=off\nfull_page_writes=off\n")
-            file.write("max_connections=200\nshared_buffers=64MB\nautovacuum=off\n")
-            # Two connections of one test that wait for each other are a fault, not a long test.
-            file.write("lock_timeout=60s\nstatement_timeout=240s\n")
+            file.write(self.settings)
         socket = f'-h "" -k {self.folder}'
         self._run("pg_ctl", "-w", "-t", "60", "-o", socket, "-l", str(self.folder / "log"), "start")
 

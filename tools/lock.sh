@@ -11,3 +11,6 @@ compile requirements.in --output-file requirements.lock "${@}"
 # The second set contains the first, at the same versions.
 compile requirements.in requirements-dev.in --constraint requirements.lock \
     --output-file requirements-dev.lock "${@}"
+# The rivals of the benchmarks come on top of both.
+compile requirements.in requirements-dev.in requirements-bench.in \
+    --constraint requirements-dev.lock --output-file requirements-bench.lock "${@}"

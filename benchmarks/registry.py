@@ -1,0 +1,98 @@
+"""`BENCHMARKS`: every job with its contenders, sizes and goal, one row per job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+OURS_PACKAGES = ("Flask-AppBuilder", "SQLAlchemy")
+
+
+class Role(Enum):
+    """What a contender stands for in the table."""
+
+    PORTAL = "portal"
+    RIVAL = "rival"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to do the job: the function `function` of the job's module.
+
+    `packages`: whose versions the table names. `is_compared`: its answer must equal the portal's.
+    `beside`: the contender it is measured against, the job's first one if empty.
+    `is_in_server`: the work is done by a PostgreSQL server, so wall time counts, not ours.
+    """
+
+    name: str
+    function: str
+    role: Role = Role.RIVAL
+    packages: tuple[str, ...] = ()
+    is_compared: bool = True
+    beside: str = ""
+    is_in_server: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`amounts`: size → how much, in `unit`. The module `benchmarks.<name>` has
+
+    * `prepare(case)`, which makes the input once, and
+    * one function `(case) -> Work` per contender.
+    """
+
+    meaning: str
+    unit: str
+    amounts: Mapping[str, int]
+    contenders: tuple[Contender, ...]
+    goal: str
+    packages: tuple[str, ...] = field(default=())
+
+
+SIZES = ("small", "city", "province")
+
+BENCHMARKS: Mapping[str, Job] = {
+    "export_rows": Job(
+        meaning="a list of 12 columns written as an Excel file",
+        unit="rows",
+        amounts={"small": 2_000, "city": 50_000, "province": 1_000_000},
+        contenders=(
+            Contender("portal", "portal", Role.PORTAL, ("XlsxWriter",)),
+            Contender("pandas", "pandas", packages=("pandas", "openpyxl")),
+            Contender("openpyxl write-only", "openpyxl", packages=("openpyxl",)),
+            Contender("XlsxWriter default", "xlsxwriter_default", packages=("XlsxWriter",)),
+            Contender("rustpy-xlsxwriter", "rustpy", Role.LIMIT, ("rustpy-xlsxwriter",)),
+            Contender("csv", "csv_file", Role.LIMIT, is_compared=False),
+        ),
+        goal="≤ 1.5 × the fastest writer of workbooks, memory flat",
+    ),
+    "import_sales": Job(
+        meaning="a csv file of a month's sales lines checked, compared and written with its sums",
+        unit="lines",
+        amounts={"small": 2_000, "city": 100_000, "province": 1_000_000},
+        contenders=(
+            Contender("portal, SQLite", "portal", Role.PORTAL),
+            Contender("ORM loop, SQLite", "orm_loop", is_compared=False),
+            Contender("Core executemany, SQLite", "executemany"),
+            Contender("pandas to_sql, SQLite", "pandas", packages=("pandas",)),
+            Contender("parsing only", "parse_only", Role.LIMIT, is_compared=False),
+            Contender("portal, PostgreSQL", "portal", Role.PORTAL, ("psycopg",), is_in_server=True),
+            Contender(
+                "Core executemany, PostgreSQL",
+                "executemany",
+                beside="portal, PostgreSQL",
+                is_in_server=True,
+            ),
+            Contender(
+                "pandas to_sql, PostgreSQL",
+                "pandas",
+                packages=("pandas", "psycopg"),
+                beside="portal, PostgreSQL",
+                is_in_server=True,
+            ),
+        ),
+        goal="≥ 100,000 lines/s into SQLite, ≥ 80,000 lines/s into PostgreSQL, memory flat",
+    ),
+}
