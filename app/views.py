@@ -49,6 +49,7 @@ from app.master.views.customers import CustomerView
 from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
+from app.operation.metrics_views import MetricsView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
 from app.plan.views.month_plan_views import MonthPlanView
 from app.plan.views.service_plan_views import ServicePlanView
@@ -60,6 +61,7 @@ from app.plan.views.visit_load_views import VisitLoadView
 from app.plan.views.visit_plan_views import VisitPlanView
 from app.plan.views.week_arrangement_views import WeekArrangementView
 from app.saved_views.views import SavedViewPages
+from app.search.views import SearchView
 from app.security.access_key_views import AccessKeyView
 from app.security.appbuilder import PortalAppBuilder
 from app.security.change_log_views import ChangeLogView
@@ -87,6 +89,7 @@ VIEWS: tuple[type, ...] = (
     MonthPlanView,
     StrategyItemView,
     PortalView,
+    SearchView,
     HelpView,
     WorkCalendarView,
     CalendarDayView,
@@ -126,6 +129,7 @@ VIEWS: tuple[type, ...] = (
     MatrixView,
     ChangeLogView,
     AccessKeyView,
+    MetricsView,
     ApprovalView,
     ApprovalListView,
     *FLOW_VIEWS,
