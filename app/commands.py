@@ -65,8 +65,10 @@ def permissions_document_command() -> None:
 def install(app: Flask) -> None:
     from app.exchange.commands import import_command, sales_sums_command
     from app.operation import commands as operation
+    from app.security.audit_commands import audit
 
     portal.add_command(import_command)
     portal.add_command(sales_sums_command)
     operation.install(portal)
+    portal.add_command(audit)
     app.cli.add_command(portal)

@@ -28,6 +28,7 @@ from app.operation.archive import Manifest, extract, extract_files, read_manifes
 from app.operation.backup import opened, require_sound
 from app.operation.contents import contents_of, differences, quoted, revision_of, tables_of
 from app.operation.refusal import OperationRefused
+from app.security.chain_witness import forget_witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def restore_backup(
                 files, replaced = _restore_sqlite(app, engine, path, manifest, replace=replace)
             else:
                 files, replaced = _restore_postgresql(app, engine, path, manifest, replace=replace)
+        forget_witness(Path(app.config["PORTAL_DATA_DIR"]))
         return Restored(manifest, files, replaced, manifest.revision != revisions[0])
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.kernel.actor import current_actor
 from app.kernel.db import db
 from app.kernel.period import Month, to_local, utc_now
+from app.security import append_only
 from app.security.change_words import ChangeWords, source_word
 from app.security.models import ChangeAction, ChangeLog
 from app.security.row_scope import current_scope
@@ -222,6 +223,7 @@ def _entry(row: Any, changes: dict[str, list[str]]) -> HistoryEntry:
 
 def install(session: Any = None) -> None:
     """Attach the log to the application's session factory, once per process."""
+    append_only.install()
     target = session or db.session
     if not event.contains(target, "after_flush", record_changes):
         event.listen(target, "after_flush", record_changes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -10,6 +12,7 @@ from app.kernel.base_view import PlanningView
 from app.kernel.formatters import MISSING
 from app.kernel.list_filters import Quick
 from app.models import ChangeLog
+from app.security.chain_state import chain_state
 from app.security.change_words import (
     SOURCES,
     ChangeWords,
@@ -48,7 +51,7 @@ class ChangeLogView(GivenChoices, PlanningView):
     card_columns = ["at", "user_name", "action", "entity", "record", "words"]
     export_columns = [
         "at", "user_name", "source", "action", "entity", "record", "record_id", "words_text",
-        "reason",
+        "reason", "sequence", "previous_hash", "hash",
     ]  # fmt: skip
     order_columns = ["at", "user_name", "entity"]
     base_order = ("id", "desc")
@@ -72,6 +75,9 @@ class ChangeLogView(GivenChoices, PlanningView):
     exclude_route_methods = {
         "download", "show", "add", "edit", "delete", "bulk_edit", "select", "action", "action_post",
     }  # fmt: skip
+
+    def render_template(self, template: str, **values: Any) -> str:
+        return super().render_template(template, **values, chain=chain_state())
 
     def annotate(self, rows: list[ChangeLog]) -> None:
         """The changes in words, the reason first."""
