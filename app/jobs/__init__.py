@@ -159,6 +159,25 @@ JOBS: tuple[Job, ...] = (
         description=N_("Forget imports that nobody finished"),
         period=Period.DAY,
     ),
+    Job(
+        "change_seal",
+        "app.security.change_seal.seal_by_the_clock",
+        "interval",
+        {"seconds": 60},
+        misfire_seconds=60,
+        description=N_("Seal the newest entries of the change log into its chain"),
+        period=Period.NEWS,
+        runs_at_start=True,
+    ),
+    Job(
+        "change_check",
+        "app.security.change_seal.check_at_night",
+        "cron",
+        {"hour": 4, "minute": 10},
+        misfire_seconds=DAY,
+        description=N_("Check every entry of the change log against its chain"),
+        period=Period.NEWS,
+    ),
 )
 
 JOBS_BY_ID: Mapping[str, Job] = {job.id: job for job in JOBS}
