@@ -110,6 +110,7 @@ SETTINGS = (
     Setting("PORTAL_BACKUPS_KEPT", "14", whole(1, 3660)),
     Setting("PORTAL_SECOND_FACTOR", "optional", one_of("optional", "administrators", "all")),
     Setting("PORTAL_RATELIMIT_STORAGE", "memory://"),
+    Setting("PORTAL_METRICS_TOKEN", ""),
     Setting("PORTAL_DEMO_PASSWORD", ""),
     Setting("PORTAL_TEST_BROWSER", ""),
 )

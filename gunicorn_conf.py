@@ -1,6 +1,7 @@
 """Web server settings; the values come from the environment (docs/settings.md)."""
 
 import os
+import shutil
 
 from config import load_settings
 
@@ -22,3 +23,11 @@ errorlog = "-"
 loglevel = "warning"
 # The control socket is one fixed path per user, so two portals of one user would quarrel over it.
 control_socket_disable = True
+
+if workers > 1:
+    # The figures of all web processes meet in files here; they begin anew with the server. Set
+    # before the application is loaded, which decides by it.
+    _figures = _settings["PORTAL_DATA_DIR"] / "metrics"
+    shutil.rmtree(_figures, ignore_errors=True)
+    _figures.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)

@@ -16,6 +16,7 @@ from flask import Flask, Response, g, has_request_context, request
 from sqlalchemy import Engine, event
 
 from app.jinja import request_id
+from app.operation.metrics import observe
 
 log = logging.getLogger("portal.request")
 
@@ -35,13 +36,15 @@ def _write(response: Response) -> Response:
     if (request.endpoint or "").endswith("static") or "began" not in g:
         return response
     actor = g.get("actor")
+    seconds = time.perf_counter() - g.began
+    observe(request.endpoint, request.method, response.status_code, seconds, g.statements)
     line = {
         "id": request_id(),
         "user": actor.user_id if actor else None,
         "endpoint": request.endpoint,
         "method": request.method,
         "status": response.status_code,
-        "ms": round((time.perf_counter() - g.began) * 1000, 1),
+        "ms": round(seconds * 1000, 1),
         "statements": g.statements,
     }
     log.info(json.dumps(line, separators=(",", ":")))

@@ -20,6 +20,7 @@ PUBLIC = frozenset(
         "LoginView.code",
         "LanguageView.choose",
         "HealthView.health",
+        "MetricsView.metrics",
     }
 )
 """Addresses for people who are not logged in."""

@@ -25,6 +25,7 @@ def test_the_public_addresses_are_few(app: Flask):
         "LoginView.code",
         "LanguageView.choose",
         "HealthView.health",
+        "MetricsView.metrics",
     } == PUBLIC
     assert endpoints(app) >= PUBLIC | BEFORE_NEW_PASSWORD
 
