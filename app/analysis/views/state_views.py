@@ -69,8 +69,8 @@ class StateView(WorkListView):
     show_template = "analysis/state_show.html"
     empty_hint = _l("Compute the operating effect; then every valid customer is listed here.")
     list_columns = [
-        "customer.name", "customer.code", "customer.business_type", "customer.market_type",
-        "effect_score", "ability_score", "operating_state", "problems", "status", "territory",
+        "customer.name", "customer.code", "effect_score", "ability_score", "operating_state",
+        "problems", "status", "territory",
     ]  # fmt: skip
     export_columns = [
         "month", "territory", "customer.code", "customer.name", "customer.business_type",

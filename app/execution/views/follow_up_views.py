@@ -71,7 +71,7 @@ class FollowUpView(WorkListView):
     )
     list_template = "execution/visit_list.html"
     empty_hint = _l("They come from what is written down at visits.")
-    list_columns = ["customer", "kind", "text", "status", "owner", "due", "answer", "territory"]
+    list_columns = ["customer", "kind", "text", "status", "owner", "due", "territory"]
     show_columns = [
         "customer", "territory", "kind", "text", "status", "owner", "due_date", "answer",
         "resolved_at", "answered_on", "created_at", "updated_at",
