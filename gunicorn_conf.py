@@ -31,3 +31,10 @@ if workers > 1:
     shutil.rmtree(_figures, ignore_errors=True)
     _figures.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
+
+
+def post_worker_init(_worker: object) -> None:
+    """Load the readings of Chinese characters now, not with the first question of a person."""
+    from app.kernel.spelling import search_words
+
+    search_words("\u4e2d\u6587")
