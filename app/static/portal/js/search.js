@@ -180,6 +180,7 @@
         field.blur();
         close();
       } else {
+        event.preventDefault();
         stop();
         show(false);
       }
