@@ -16,12 +16,20 @@ SEARCH_LENGTH = 400
 """Characters kept of a row's search words; the plain name comes first and always fits."""
 EDGE = "|"
 """Stands before, between and after the spellings: what follows it is the beginning of one."""
+MOST_ASKED = 100
+MOST_WORDS = 5
 HAN = re.compile("[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 
 
 def normal(text: str) -> str:
     """The form in which names and questions are compared."""
     return "".join(map(_normal_character, text))
+
+
+def asked_words(text: str) -> tuple[str, ...]:
+    """The words of a question in normal form, at most five, each once."""
+    words = (normal(word) for word in text[:MOST_ASKED].replace("\0", "").split())
+    return tuple(dict.fromkeys(word for word in words if word))[:MOST_WORDS]
 
 
 def search_words(name: str | None) -> str:

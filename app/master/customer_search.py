@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session, joinedload, load_only
 
 from app.kernel.list_filters import like_pattern
-from app.kernel.spelling import EDGE, normal
+from app.kernel.spelling import EDGE, asked_words, normal
 from app.models import Customer
 
 ESCAPE = "\\"
@@ -43,6 +43,18 @@ def mentions(word: str) -> ColumnElement[bool]:
         if is_end_of_phone(word)
         else false(),
     )
+
+
+def in_list(text: str) -> ColumnElement[bool]:
+    """Customers that a list filtered by `text` shows: all words fit, a phone in any part too.
+
+    As ids, so that a sorted and paged list does not look through the table in its own order.
+    """
+    fits = [
+        or_(mentions(word), Customer.phone.like(like_pattern(word), escape=ESCAPE))
+        for word in asked_words(text)
+    ]
+    return Customer.id.in_(select(Customer.id).where(*fits)) if fits else false()
 
 
 def begins(word: str) -> ColumnElement[bool]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.kernel.spelling import normal
+from app.kernel.spelling import MOST_ASKED, asked_words
 
-MOST_CHARACTERS = 100
-MOST_WORDS = 5
 LEAST_LETTERS = 2
 """A single letter or digit is in nearly every row; a single Chinese character is not."""
 
@@ -31,6 +29,5 @@ class Question:
 
 def question(text: str) -> Question:
     """The question meant by a text of any length and content."""
-    text = text.replace("\0", "")[:MOST_CHARACTERS].strip()
-    words = (normal(word) for word in text.split())
-    return Question(text, tuple(dict.fromkeys(word for word in words if word))[:MOST_WORDS])
+    text = text.replace("\0", "")[:MOST_ASKED].strip()
+    return Question(text, asked_words(text))

@@ -18,6 +18,7 @@ from app.kernel.errors import N_, PlanningError
 from app.kernel.list_filters import Quick
 from app.master.customer_moves import open_first_territory, record_move, remove_unused
 from app.master.rules_customer import MAINTAINED_FIELDS, can_be_scheduled
+from app.master.views.customer_filter import CustomerQuick
 from app.master.views.sales import CustomerMonthlySalesView
 from app.models import Customer, FrequencySource
 from app.security.permissions import RoleName
@@ -69,7 +70,7 @@ class CustomerView(PlanningView):
     order_columns = ["name", "code", "grade", "line"]
     base_order = ("code", "asc")
     filter_bar = [
-        Quick("name", "contains", label=_l("Name, code or phone"), also=("code", "phone")),
+        CustomerQuick("name", "contains", label=_l("Name, initials, code or phone")),
         Quick("visit_mode", "is_missing", label=_l("Visit mode missing"), shows_count=True),
         Quick("territory", "relation"),
         Quick("line", "contains"),

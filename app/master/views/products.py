@@ -112,7 +112,12 @@ class ProductView(ProductPages):
     ]  # fmt: skip
     card_columns = ["name", "brand", "retail_fen", "is_key", "category"]
     filter_bar = [
-        Quick("name", "contains", label=_l("Name, code or brand"), also=("code", "brand")),
+        Quick(
+            "name",
+            "contains",
+            label=_l("Name, code or brand"),
+            also=("code", "brand", "search_words"),
+        ),
         Quick("is_key", "boolean"),
         BranchQuick("category", "relation", label=_l("Category")),
         Quick("price_class", "enum"),
@@ -185,7 +190,12 @@ class NewProductView(ProductPages):
     ]  # fmt: skip
     card_columns = ["name", "tar_tenths", "tar_imported_tenths", "tar_source"]
     filter_bar = [
-        Quick("name", "contains", label=_l("Name, code or brand"), also=("code", "brand")),
+        Quick(
+            "name",
+            "contains",
+            label=_l("Name, code or brand"),
+            also=("code", "brand", "search_words"),
+        ),
         Quick("tar_source", "enum"),
         Quick("tar_tenths", "is_missing", label=_l("Without tar content"), shows_count=True),
         Quick("differs", "flag", label=_l("Differs from the import"), filter_class=TarDiffers),
