@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,9 +23,11 @@ from sqlalchemy.orm import Session
 from app.analysis.needs_connector import FileSource, HttpSource, NeedsSource
 from app.analysis.rules.needs import Extraction, may_extract
 from app.analysis.step_01_extraction import extract
+from app.jobs.job_context import Outcome
+from app.jobs.job_runs import Failure, RunKey, note_task
 from app.jobs.queue import OPEN_STATES, enqueue
 from app.jobs.task_context import TaskContext
-from app.kernel.actor import Actor
+from app.kernel.actor import Actor, current_actor
 from app.kernel.db import db, read_only
 from app.kernel.errors import N_, GateClosed, PlanningError
 from app.kernel.period import Month, local_today, start_of, utc_now
@@ -32,6 +35,11 @@ from app.master.parameters import current_parameters
 from app.models import Company, Task, TaskState
 
 TASK = "needs_extraction"
+JOB = "needs"
+RESULT = N_(
+    "%(month)s: %(written)s forms taken over; %(kept)s kept because they are confirmed, edited or "
+    "entered by hand; %(rejected)s rejected."
+)
 NIGHT = Actor(None, "extraction", "job")
 LEAD = dt.timedelta(minutes=5)
 CATCH_UP = dt.timedelta(days=10)
@@ -131,25 +139,41 @@ def run_extraction(context: TaskContext) -> dict[str, Any]:
         cutoff_day = current_parameters(db.session(), company_id).needs_cutoff_day
         db.session.rollback()
     context.progress(0, 0, N_("Asking the ordering platform"))
-    # No transaction is open here: a slow platform must not keep others from writing.
-    forms = source_of(current_app.config).forms(code, month)
-    context.progress(0, len(forms), N_("Writing the forms"))
-    plan = extract(db.session.connection(), company_id, month, forms, cutoff_day, utc_now())
+    key = RunKey(JOB, company_id, month.key)
+    actor = replace(current_actor(), reason=context.params.get("reason"))
+    try:
+        # No transaction is open here: a slow platform must not keep others from writing.
+        forms = source_of(current_app.config).forms(code, month)
+        context.progress(0, len(forms), N_("Writing the forms"))
+        plan = extract(db.session.connection(), company_id, month, forms, cutoff_day, utc_now())
+    except PlanningError as refusal:
+        db.session.rollback()
+        failure = Failure(refusal.message_id, refusal.params)
+        note_task(db.session.connection(), key, actor, context.claim.started_at, failure)
+        db.session.commit()
+        raise
+    note_task(db.session.connection(), key, actor, context.claim.started_at, _outcome(plan, month))
     db.session.commit()
     return report(plan, month)
+
+
+def _outcome(plan: Extraction, month: Month) -> Outcome:
+    return Outcome(
+        len(plan.write),
+        RESULT,
+        {
+            "month": month.key,
+            "written": len(plan.write),
+            "kept": len(plan.kept),
+            "rejected": len(plan.rejected),
+        },
+    )
 
 
 def report(plan: Extraction, month: Month) -> dict[str, Any]:
     """What the task's notice says."""
     result: dict[str, Any] = {
-        "text": _(
-            "%(month)s: %(written)d forms taken over; %(kept)d kept because they are confirmed, "
-            "edited or entered by hand; %(rejected)d rejected.",
-            month=month.key,
-            written=len(plan.write),
-            kept=len(plan.kept),
-            rejected=len(plan.rejected),
-        ),
+        "text": _(RESULT, **_outcome(plan, month).values),
         "endpoint": "NeedsView.list",
         "values": {},
     }

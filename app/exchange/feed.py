@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,11 @@ from app.exchange import importer
 from app.exchange.batch_files import checksum
 from app.exchange.sheets import SHEETS
 from app.exchange.unattended_import import import_file
+from app.jobs.job_context import Outcome
+from app.jobs.job_notices import tell_of_feed_failure, tell_of_import
 from app.kernel.actor import Actor
 from app.kernel.db import db
-from app.kernel.errors import ImportRejected
+from app.kernel.errors import N_, ImportRejected
 from app.kernel.period import to_local, utc_now
 from app.models import BatchState, Company, ImportBatch, SalesSource
 
@@ -35,7 +38,7 @@ log = logging.getLogger(__name__)
 
 FEED = Actor(None, "feed", "job")
 MAPPING_NAME = "feed"
-DONE, FAILED = "done", "failed"
+DONE, FAILED, KNOWN = "done", "failed", "known"
 SEEN_FILE = "feed_seen.json"
 
 _NAME = re.compile(
@@ -60,36 +63,45 @@ def sheet_of(name: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def poll_feed(app: Flask) -> None:
-    """Take in every file that is complete. The job `feed` calls it."""
+def poll_feed(app: Flask) -> Outcome | None:
+    """Job: take in every file that is complete; None when there was none."""
     with app.app_context():
         try:
-            _poll(app.config)
+            return _poll(app.config)
         finally:
             db.session.remove()
 
 
-def _poll(config: Mapping[str, Any]) -> None:
+def _poll(config: Mapping[str, Any]) -> Outcome | None:
     company_id = db.session.scalar(
         select(Company.id).where(Company.code == config["PORTAL_FEED_COMPANY"])
     )
     db.session.rollback()
     if company_id is None:
         log.error("PORTAL_FEED_COMPANY names no company: %r", config["PORTAL_FEED_COMPANY"])
-        return
+        return None
     place, root = fsspec.core.url_to_fs(config["PORTAL_FEED_URL"])
     files = _waiting(place, root)
     seen_path = Path(config["PORTAL_DATA_DIR"]) / SEEN_FILE
     seen = _seen(seen_path)
+    taken: Counter[str] = Counter()
     for file in files:
         if seen.get(file.path) != file.size:
             continue
         try:
-            _take(place, root, file, company_id)
+            taken[_take(place, root, file, company_id)] += 1
         except OSError:
             log.exception("feed: %s could not be read or moved; tried again later", file.name)
     seen_path.parent.mkdir(parents=True, exist_ok=True)
     seen_path.write_text(json.dumps({file.path: file.size for file in files}), encoding="utf-8")
+    if not taken:
+        return None
+    return Outcome(
+        taken.total(),
+        N_("%(done)s files imported, %(failed)s rejected, %(again)s known already."),
+        {"done": taken[DONE], "failed": taken[FAILED], "again": taken[KNOWN]},
+        company_id,
+    )
 
 
 def _waiting(place: Any, root: str) -> list[FeedFile]:
@@ -114,14 +126,15 @@ def _seen(path: Path) -> dict[str, int]:
     return sizes
 
 
-def _take(place: Any, root: str, file: FeedFile, company_id: int) -> None:
+def _take(place: Any, root: str, file: FeedFile, company_id: int) -> str:
+    """What became of the file: `DONE`, `FAILED` or `KNOWN`."""
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder) / file.name
         place.get_file(file.path, str(local))
         if _was_imported(company_id, file.sheet, checksum(local)):
             log.info("feed: %s was imported before", file.name)
             _move(place, file, f"{root}/{DONE}")
-            return
+            return KNOWN
         try:
             batch = import_file(
                 company_id,
@@ -134,11 +147,19 @@ def _take(place: Any, root: str, file: FeedFile, company_id: int) -> None:
             )
         except ImportRejected as refusal:
             log.error("feed: %s was rejected: %s", file.name, refusal)  # noqa: TRY400 -- expected
+            # Before the file is moved: a process killed in between tells of it at its next look.
+            tell_of_feed_failure(
+                db.session(), company_id, file.name, checksum(local), refusal.message()
+            )
+            db.session.commit()
             moved = _move(place, file, f"{root}/{FAILED}")
             _explain(place, moved, refusal, company_id, file)
-            return
+            return FAILED
     log.info("feed: %s imported, %d new, %d changed", file.name, batch.rows_new, batch.rows_changed)
+    tell_of_import(db.session(), company_id, batch)
+    db.session.commit()
     _move(place, file, f"{root}/{DONE}")
+    return DONE
 
 
 def _was_imported(company_id: int, sheet: str, sha256: str) -> bool:

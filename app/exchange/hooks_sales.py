@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from app.analysis.changed_inputs import sales_changed
+from app.analysis.month_calculation import queue_after_import
 from app.exchange.comparison import CHANGED, NEW, Comparison
 from app.exchange.sales_rollup import (
     COLUMNS,
@@ -133,3 +134,5 @@ def finish(run: Comparison) -> None:
     refresh_order_days(run.connection, run.company_id, days)
     refresh_many(run, TERRITORIES, CUSTOMERS, ORDER_DAYS)
     sales_changed(db.session(), run.company_id, months)
+    if months:
+        queue_after_import(db.session(), run.company_id, run.batch_id, months)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.jobs import JOBS_BY_ID
 from app.jobs.job_runs import RunKey
 from app.kernel.errors import N_
-from app.models import NoticeKind, PortalUser
+from app.models import ImportBatch, NoticeKind, PortalUser
 from app.notices.publish import publish
 from app.security.permissions import RoleName
 from app.security.row_scope import UNRESTRICTED, scoped_to
@@ -42,14 +42,37 @@ def tell_of_failure(session: Session, key: RunKey) -> None:
     )
 
 
-def tell_of_feed_failure(session: Session, company_id: int, file: str, error: str) -> None:
-    """A file of the nightly feed was rejected; `error` is a sentence. The caller commits."""
+def tell_of_feed_failure(
+    session: Session, company_id: int, file: str, checksum: str, error: str
+) -> None:
+    """A file of the nightly feed was rejected, told once for the same content; `error` is a
+    sentence. The caller commits.
+    """
     publish(
         session,
         NoticeKind.FEED_FAILED,
         administrators_of(session, company_id),
         company_id=company_id,
-        key=f"feed:{company_id}:{file}"[:120],
+        key=f"feed:{company_id}:{checksum}",
         values={"file": file, "error": error},
         endpoint="ImportView.list",
+    )
+
+
+def tell_of_import(session: Session, company_id: int, batch: ImportBatch) -> None:
+    """A file went in without a person who looks. The caller commits."""
+    publish(
+        session,
+        NoticeKind.IMPORT_FINISHED,
+        administrators_of(session, company_id),
+        company_id=company_id,
+        key=f"import:{batch.id}",
+        values={
+            "file": batch.file_name,
+            "new": batch.rows_new,
+            "changed": batch.rows_changed,
+            "rejected": batch.rows_rejected,
+        },
+        endpoint="ImportView.show",
+        endpoint_values={"pk": batch.id},
     )

@@ -93,8 +93,8 @@ def begin(engine: Engine, key: RunKey, now: dt.datetime) -> RunClaim | None:
         return _take_up(engine, row, now)
     try:
         with engine.begin() as connection:
-            result = connection.execute(insert(_run).values(new_run(key, now)))
-            return RunClaim(result.inserted_primary_key[0], key, 1, _actor(key.job))
+            made = connection.execute(insert(_run).values(new_run(key, now)).returning(_run.c.id))
+            return RunClaim(made.scalar_one(), key, 1, _actor(key.job))
     except IntegrityError:
         return None
 
@@ -162,33 +162,79 @@ def waiting(engine: Engine, now: dt.datetime) -> list[RunKey]:
         return [RunKey(*row) for row in connection.execute(query)]
 
 
-def ask_again(
-    connection: Connection, job: str, company_id: int, period: str, actor: Actor, now: dt.datetime
-) -> int:
-    """A run by hand, for the jobs process to take up; returns its number. The caller commits.
+def note_task(
+    connection: Connection,
+    key: RunKey,
+    actor: Actor,
+    started_at: dt.datetime,
+    result: Outcome | Failure,
+) -> None:
+    """Work that a background task did for a job, in the history: a run of its own when a person
+    gave a reason, else the clock's, which counts its attempts. The caller commits.
+    """
+    is_done = isinstance(result, Outcome)
+    values: dict[str, Any] = {
+        "state": RunState.DONE if is_done else RunState.FAILED,
+        "started_at": started_at,
+        "finished_at": utc_now(),
+        "rows": result.rows if isinstance(result, Outcome) else 0,
+        "sentence": result.sentence[:500],
+        "sentence_values": {name: str(value) for name, value in result.values.items()},
+    }
+    if actor.reason is None:
+        again = connection.execute(
+            update(_run).where(_matches(key)).values(attempts=_run.c.attempts + 1, **values)
+        )
+        if again.rowcount:
+            return
+        number = BY_THE_CLOCK
+    else:
+        number = next_number(connection, key)
+        values |= {
+            "requested_by": actor.user_id,
+            "requested_name": actor.name,
+            "reason": actor.reason,
+        }
+    named = RunKey(key.job, key.company_id, key.period, number)
+    connection.execute(insert(_run).values(new_run(named, started_at) | values))
+
+
+def next_number(connection: Connection, key: RunKey) -> int:
+    """The number of a further run; 1 belongs to the clock, also when it has not run yet."""
+    before = connection.execute(
+        select(func.max(_run.c.run_no)).where(
+            _run.c.job == key.job,
+            _run.c.company_id == key.company_id,
+            _run.c.period == key.period,
+        )
+    ).scalar()
+    return max(before or 0, BY_THE_CLOCK) + 1
+
+
+def ended(engine: Engine, key: RunKey) -> tuple[RunState, str, dict[str, Any]] | None:
+    """State, msgid and placeholders of a run; None when there is none."""
+    columns = (_run.c.state, _run.c.sentence, _run.c.sentence_values)
+    with read_only(), engine.connect() as connection:
+        row = connection.execute(select(*columns).where(_matches(key))).first()
+    return None if row is None else (row.state, row.sentence, row.sentence_values)
+
+
+def ask_again(connection: Connection, key: RunKey, actor: Actor, now: dt.datetime) -> RunKey:
+    """A further run of `key` by hand, for the jobs process to take up. The caller commits.
 
     `actor` has the reason.
     """
-    before = connection.execute(
-        select(func.max(_run.c.run_no)).where(
-            _run.c.job == job, _run.c.company_id == company_id, _run.c.period == period
-        )
-    ).scalar()
-    # Number 1 belongs to the clock, also when it has not run yet.
-    number = max(before or 0, BY_THE_CLOCK) + 1
-    connection.execute(
-        insert(_run).values(
-            new_run(RunKey(job, company_id, period, number), now)
-            | {
-                "state": RunState.RETRYING,
-                "attempts": 0,
-                "requested_by": actor.user_id,
-                "requested_name": actor.name,
-                "reason": actor.reason,
-            }
-        )
-    )
-    return number
+    number = next_number(connection, key)
+    again = RunKey(key.job, key.company_id, key.period, number)
+    values: dict[str, Any] = {
+        "state": RunState.RETRYING,
+        "attempts": 0,
+        "requested_by": actor.user_id,
+        "requested_name": actor.name,
+        "reason": actor.reason,
+    }
+    connection.execute(insert(_run).values(new_run(again, now) | values))
+    return again
 
 
 def finish(connection: Connection, claim: RunClaim, outcome: Outcome) -> None:

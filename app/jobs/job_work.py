@@ -264,11 +264,11 @@ def _note_news(job: Job, outcome: Outcome | None) -> None:
             )
         if outcome is not None:
             period = period_at(Period.NEWS, to_local(now))
-            row = new_run(RunKey(job.id, outcome.company_id, period), now) | {
+            told = new_run(RunKey(job.id, outcome.company_id, period), now) | {
                 "state": RunState.DONE,
                 "finished_at": now,
                 "rows": outcome.rows,
                 "sentence": outcome.sentence,
                 "sentence_values": dict(outcome.values),
             }
-            connection.execute(insert(_run).values(row))
+            connection.execute(insert(_run).values(told))

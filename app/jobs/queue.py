@@ -62,6 +62,10 @@ TASK_KINDS: Mapping[str, TaskKind] = {
         "ServicePlan",
         "update",
     ),
+    # Checks nothing of the person's: it follows from sales that the person was allowed to import.
+    "calculation": TaskKind(
+        "app.analysis.month_calculation.run", N_("Calculation of effect and anomalies"), None
+    ),
     "export": TaskKind("app.exchange.export_task.write_export", N_("Export to Excel"), None),
 }
 

@@ -194,6 +194,12 @@ class Parameters(JudgementParameters):
         60, N_("Shortest day of visits that raises no question"), "minutes", 0, 600, "§2.2-11 [D]"
     )
 
+    visit_close_days: int = parameter(
+        7, N_("Days after which a visit nobody recorded counts as not visited"), "days", 1, 60,
+        "§2.2-9 [D]",
+        N_("Visits of a finished month are closed as well. Recording a visit later still counts."),
+    )  # fmt: skip
+
     order_move_to_next_workday: int = parameter(
         1, N_("An order day on a holiday moves to the next workday"), "flag", 0, 1, "§2.2-6 [D]",
         N_("0: the order day is left out and the customer is not due that week."),
