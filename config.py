@@ -14,6 +14,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("development", "production", "test")
@@ -68,6 +69,23 @@ def database_url(value: str) -> str:
     return value
 
 
+def web_address(value: str) -> str:
+    """``https://host`` without a path, as links begin."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
+        msg = "expected https://<host>"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
+def mail_server(value: str) -> str:
+    """An apprise address of a mail server."""
+    if value and (urlsplit(value).scheme not in ("mailto", "mailtos") or "@" not in value):
+        msg = "expected mailtos://<user>:<password>@<server>?from=<address>"
+        raise ValueError(msg)
+    return value
+
+
 def directory(value: str) -> Path:
     return (ROOT / Path(value).expanduser()).resolve()
 
@@ -104,6 +122,12 @@ SETTINGS = (
     Setting("PORTAL_NEEDS_URL", ""),
     Setting("PORTAL_NEEDS_TOKEN", ""),
     Setting("PORTAL_NEEDS_TIMEOUT_SECONDS", "20", whole(1, 600)),
+    Setting("PORTAL_PUBLIC_URL", "", web_address),
+    Setting("PORTAL_NOTICE_SCHEMES", "mailto,wecombot,dingtalk,feishu,lark", names),
+    Setting("PORTAL_NOTICE_MAIL_URL", "", mail_server),
+    Setting("PORTAL_NOTICE_HOSTS", "", names),
+    Setting("PORTAL_NOTICE_DIGEST_HOUR", "8", whole(0, 23)),
+    Setting("PORTAL_NOTICE_DAYS", "90", whole(1, 3650)),
     Setting("PORTAL_SESSION_IDLE_MINUTES", "30", whole(1, 1440)),
     Setting("PORTAL_SESSION_HOURS", "12", whole(1, 168)),
     Setting("PORTAL_BACKUP_DIR", "", optional_directory),

@@ -49,6 +49,8 @@ from app.master.views.customers import CustomerView
 from app.master.views.parameters import ParameterView
 from app.master.views.products import NewProductView, ProductView
 from app.master.views.sales import CustomerMonthlySalesView, MonthlySalesView, SalesLineView
+from app.notices.settings_views import NoticeSettingsView
+from app.notices.views import NoticeView
 from app.operation.metrics_views import MetricsView
 from app.organisation.views import AssignmentView, CompanyView, DepartmentView, TerritoryView
 from app.plan.views.month_plan_views import MonthPlanView
@@ -103,6 +105,8 @@ VIEWS: tuple[type, ...] = (
     ImportView,
     ExportFileView,
     TaskView,
+    NoticeView,
+    NoticeSettingsView,
     ImportApi,
     FocusProductView,
     BrandTargetView,

@@ -38,14 +38,22 @@ def commit_batch(context: TaskContext) -> dict[str, Any]:
             progress=context.progress,
             allow_rejected=bool(context.params.get("allow_rejected")),
         )
-    return _result(
-        batch,
-        _(
-            "%(new)s rows added, %(changed)s changed.",
-            new=f"{batch.rows_new:,}",
-            changed=f"{batch.rows_changed:,}",
-        ),
+    words = _(
+        "%(new)s rows added, %(changed)s changed.",
+        new=f"{batch.rows_new:,}",
+        changed=f"{batch.rows_changed:,}",
     )
+    return _result(batch, words) | {"counts": import_counts(batch)}
+
+
+def import_counts(batch: ImportBatch) -> dict[str, str]:
+    """The values of the notice about an import."""
+    return {
+        "file": batch.file_name,
+        "new": f"{batch.rows_new:,}",
+        "changed": f"{batch.rows_changed:,}",
+        "rejected": f"{batch.rows_rejected:,}",
+    }
 
 
 def _allowed(context: TaskContext) -> ImportBatch:

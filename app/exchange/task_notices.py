@@ -1,4 +1,6 @@
-"""What pages tell about background tasks: how far, how it ended, where to go next."""
+"""What pages tell about background tasks – how far, how it ended, where to go next – and the bell,
+which shows them together with the news of the inbox.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,8 @@ from app.jobs.queue import OPEN_STATES, is_runner_missing
 from app.kernel.db import db
 from app.kernel.period import utc_now
 from app.models import Task, TaskState
+from app.notices import inbox
+from app.notices.words import shown
 
 MOST_IN_BELL = 8
 
@@ -100,13 +104,16 @@ def own_tasks() -> list[Task]:
 
 
 def bell() -> dict[str, Any]:
-    """What the bell of the top bar shows."""
+    """What the bell of the top bar shows: own tasks and unread notices, a statement each."""
     notices = [notice(task) for task in own_tasks()]
+    news, unread = inbox.news(db.session(), g.user.id)
     running = sum(entry.is_open for entry in notices)
     return {
         "notices": notices,
         "running": running,
         "unseen": sum(not entry.is_open and not entry.is_seen for entry in notices),
+        "news": [shown(entry) for entry in news],
+        "unread": unread,
         "runner_missing": bool(running) and is_runner_missing(),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, flash, g, jsonify, redirect, render_template, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
@@ -22,6 +22,7 @@ from app.kernel.list_filters import Quick
 from app.kernel.list_request import ascii_integer, safe_return_path
 from app.kernel.period import utc_now
 from app.models import Task
+from app.notices.inbox import tasks_seen
 
 MOST_WATCHED = 200
 
@@ -92,6 +93,7 @@ class TaskView(PlanningView):
             bell=render_template("exchange/task_bell_content.html", bell=shown),
             running=shown["running"],
             unseen=shown["unseen"],
+            unread=shown["unread"],
             runner_missing=is_runner_missing(),
             rows={str(task.id): outcome_html(task) for task in watched},
             open=[task.id for task in watched if task.state in OPEN_STATES],
@@ -103,11 +105,13 @@ class TaskView(PlanningView):
         """The person has read the notices of ended tasks: of all, or of the one named `task`."""
         body = request.get_json(silent=True) or {}
         only = body.get("task") if isinstance(body, dict) else None
-        moment = utc_now()
+        moment, seen = utc_now(), []
         for task in own_tasks():
             is_meant = only is None or str(task.id) == str(only)
             if task.state not in OPEN_STATES and task.seen_at is None and is_meant:
                 task.seen_at = moment
+                seen.append(task.id)
+        tasks_seen(db.session(), g.user.id, seen)
         db.session.commit()
         if request.is_json:
             return jsonify(unseen=bell()["unseen"])

@@ -20,7 +20,7 @@ from app.kernel.actor import Actor
 from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
 from app.kernel.period import utc_now
-from app.models import Task, TaskState
+from app.models import NoticeKind, Task, TaskState
 
 RUNNER_SILENT_SECONDS = 30
 OPEN_STATES = (TaskState.QUEUED, TaskState.RUNNING)
@@ -31,7 +31,8 @@ class TaskKind:
     """One kind of work. The person must hold `permission` on `entity` when it runs.
 
     `entity` None: the function checks more exactly itself. `is_restartable`: after the death of
-    the jobs process it simply runs again from the start.
+    the jobs process it simply runs again from the start. `notice`: what the inbox says when it is
+    done; None = only the bell tells.
     """
 
     function: str
@@ -39,6 +40,7 @@ class TaskKind:
     entity: str | None
     permission: str = "read"
     is_restartable: bool = True
+    notice: NoticeKind | None = None
 
 
 TASK_KINDS: Mapping[str, TaskKind] = {
@@ -47,13 +49,18 @@ TASK_KINDS: Mapping[str, TaskKind] = {
     ),
     # Restartable because all of it is one transaction and a committed batch is left alone.
     "import_commit": TaskKind(
-        "app.exchange.import_tasks.commit_batch", N_("Import of a file"), "ImportBatch", "create"
+        "app.exchange.import_tasks.commit_batch",
+        N_("Import of a file"),
+        "ImportBatch",
+        "create",
+        notice=NoticeKind.IMPORT_FINISHED,
     ),
     "needs_extraction": TaskKind(
         "app.analysis.needs_extraction.run_extraction",
         N_("Extraction of needs"),
         "NeedsExtraction",
         "update",
+        notice=NoticeKind.CALCULATION_FINISHED,
     ),
     # Restartable because running it again changes nothing that is right already.
     "service_plans": TaskKind(
@@ -61,10 +68,14 @@ TASK_KINDS: Mapping[str, TaskKind] = {
         N_("Generation of service strategies"),
         "ServicePlan",
         "update",
+        notice=NoticeKind.CALCULATION_FINISHED,
     ),
     # Checks nothing of the person's: it follows from sales that the person was allowed to import.
     "calculation": TaskKind(
-        "app.analysis.month_calculation.run", N_("Calculation of effect and anomalies"), None
+        "app.analysis.month_calculation.run",
+        N_("Calculation of effect and anomalies"),
+        None,
+        notice=NoticeKind.CALCULATION_FINISHED,
     ),
     "export": TaskKind("app.exchange.export_task.write_export", N_("Export to Excel"), None),
 }

@@ -8,7 +8,7 @@ longer touch it. Statements are Core on purpose: the runner serves everybody.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,11 +120,19 @@ def is_cancel_requested(engine: Engine, claim: Claim) -> bool:
         )
 
 
-def finish(engine: Engine, claim: Claim, state: TaskState, **values: Any) -> bool:
-    """End a task; False when it was no longer ours."""
+def finish(
+    engine: Engine,
+    claim: Claim,
+    state: TaskState,
+    also: Callable[[Connection], None] | None = None,
+    **values: Any,
+) -> bool:
+    """End a task, and do `also` in the same transaction; False when it was no longer ours."""
     statement = update(_task).where(claim.is_ours)
     with engine.begin() as connection:
         done = connection.execute(statement.values(state=state, finished_at=utc_now(), **values))
+        if done.rowcount == 1 and also is not None:
+            also(connection)
         return done.rowcount == 1
 
 

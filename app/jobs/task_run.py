@@ -11,11 +11,13 @@ from typing import Any
 from flask import Flask
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from app.jobs.heartbeat import Heartbeat
 from app.jobs.queue import TASK_KINDS, TaskKind
 from app.jobs.task_claims import Claim, finish, give_back, report
 from app.jobs.task_context import RunnerStopping, TaskCancelled, TaskContext, TaskLost
+from app.jobs.task_notices import tell_of_end
 from app.kernel.actor import Actor, acting_as
 from app.kernel.db import db, read_only
 from app.kernel.errors import N_, PlanningError
@@ -61,10 +63,12 @@ def run_claimed(
             log.warning("task %d was taken over by another runner", claim.task_id)
             return None
         except TaskCancelled:
-            return _end(context, TaskState.CANCELLED)
+            return _end(context, kind_name, TaskState.CANCELLED)
         except PlanningError as refusal:
             with force_locale(context.locale):
-                return _end(context, TaskState.FAILED, error=refusal.message()[:LONGEST_ERROR])
+                return _end(
+                    context, kind_name, TaskState.FAILED, error=refusal.message()[:LONGEST_ERROR]
+                )
         except Exception:  # the boundary of all background work: whatever happens is recorded
             number = secrets.token_hex(6)
             log.exception("task %d (%s) failed, number %s", claim.task_id, kind_name, number)
@@ -74,8 +78,8 @@ def run_claimed(
                     "tell support this number: %(number)s",
                     number=number,
                 )
-            return _end(context, TaskState.FAILED, error=error)
-        return _end(context, TaskState.DONE, result=result or {})
+            return _end(context, kind_name, TaskState.FAILED, error=error)
+        return _end(context, kind_name, TaskState.DONE, result=result or {})
 
 
 def _context(claim: Claim, is_stopping: Callable[[], bool]) -> TaskContext:
@@ -125,6 +129,10 @@ def _call(kind: TaskKind, context: TaskContext) -> dict[str, Any] | None:
         db.session.remove()
 
 
-def _end(context: TaskContext, state: TaskState, **values: Any) -> TaskState | None:
+def _end(context: TaskContext, kind: str, state: TaskState, **values: Any) -> TaskState | None:
     values.setdefault("phase", "")
-    return state if finish(context.engine, context.claim, state, **values) else None
+
+    def tell(connection: Connection) -> None:
+        tell_of_end(connection, context, kind, state, values)
+
+    return state if finish(context.engine, context.claim, state, tell, **values) else None

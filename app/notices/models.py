@@ -52,7 +52,8 @@ class DeliveryState(LabelledEnum):
     """A message's life: waiting → sending → sent, failed or interrupted.
 
     INTERRUPTED: the process died while it was sending. Whether the message went out is not
-    known; it is not sent again, because the portal still shows the notice.
+    known; it is not sent again, because the portal still shows the notice. NEEDLESS: the notice
+    was read before the message went out.
     """
 
     WAITING = ("waiting", N_("Waiting"))
@@ -60,6 +61,7 @@ class DeliveryState(LabelledEnum):
     SENT = ("sent", N_("Sent"))
     FAILED = ("failed", N_("Failed"))
     INTERRUPTED = ("interrupted", N_("Interrupted"))
+    NEEDLESS = ("needless", N_("No longer needed"))
 
 
 class Notice(db.Model):

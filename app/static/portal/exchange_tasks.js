@@ -1,4 +1,4 @@
-/* Progress of background work: asks the server while something runs and the tab is visible. */
+/* The bell, and progress of background work: asks the server while something runs and the tab is visible. */
 (function () {
   'use strict';
 
@@ -25,7 +25,9 @@
     }
   }
 
-  function count(number) {
+  /* Work that runs or has ended, and unread notices. */
+  function count(work) {
+    var number = work + Number(bell.dataset.unread);
     var badge = bell.querySelector('[data-bell-count]');
     badge.textContent = number;
     badge.hidden = !number;
@@ -37,6 +39,7 @@
       content.innerHTML = state.bell;
     }
     running = state.running;
+    bell.dataset.unread = state.unread;
     count(state.running + state.unseen);
     bell.dataset.unseen = state.unseen;
     bell.querySelector('[data-bell-icon]').hidden = Boolean(state.running);
