@@ -95,4 +95,17 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="≥ 100,000 lines/s into SQLite, ≥ 80,000 lines/s into PostgreSQL, memory flat",
     ),
+    "read_xlsx": Job(
+        meaning="all rows of an Excel file of 9 columns read",
+        unit="rows",
+        amounts={"small": 2_000, "city": 200_000, "province": 1_000_000},
+        contenders=(
+            Contender("portal", "portal", Role.PORTAL, ("python-calamine",)),
+            Contender("openpyxl read-only", "openpyxl", packages=("openpyxl",)),
+            Contender("pandas + calamine", "pandas", packages=("pandas", "python-calamine")),
+            Contender("fastexcel", "fastexcel", Role.LIMIT, ("fastexcel", "polars")),
+            Contender("unzipping only", "unzip", Role.LIMIT, is_compared=False),
+        ),
+        goal="≤ 3.5 s for 200,000 rows",
+    ),
 }
