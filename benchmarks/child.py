@@ -45,9 +45,13 @@ def measured(work: Work) -> dict[str, Any]:
         "parts": {name: seconds / work.share for name, seconds in (parts or {}).items()},
         "facts": work.facts,
     }
-    answer = json.dumps(work.answer(), ensure_ascii=False, sort_keys=True)
-    report["digest"] = hashlib.sha256(answer.encode()).hexdigest()
-    return {"report": report, "answer": answer}
+    answer = work.answer() or {}
+    report["digests"] = {name: digest(value) for name, value in answer.items()}
+    return {"report": report, "answer": json.dumps(answer, ensure_ascii=False)}
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def main(job: str, function: str, case_text: str, report: Path) -> None:

@@ -100,25 +100,21 @@ def _start(job: str, function: str, case: Case, report: Path) -> None:
 def _compare(
     folder: Path, contenders: Sequence[Contender], reports: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """The newest answers of all compared contenders are those of the first."""
+    """Every part that a contender answers is what the first one says of it."""
     first = contenders[0]
     for entry in contenders[1:]:
-        if not entry.is_compared:
-            continue
-        if reports[entry.name][-1]["digest"] != reports[first.name][-1]["digest"]:
-            ours, theirs = (
-                json.loads((folder / f"{one.function}.answer").read_text("utf-8"))
-                for one in (first, entry)
-            )
-            raise SystemExit(f"{entry.name} differs from {first.name}: {difference(ours, theirs)}")
+        ours, theirs = (reports[one.name][-1]["digests"] for one in (first, entry))
+        for part in theirs:
+            if theirs[part] != ours[part]:
+                answers = (
+                    json.loads((folder / f"{one.function}.answer").read_text("utf-8"))[part]
+                    for one in (first, entry)
+                )
+                raise SystemExit(f"{entry.name}: {part} differs: {difference(*answers)}")
 
 
 def difference(ours: Any, theirs: Any) -> str:
     """Where two answers part, shortly."""
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for name in ours:
-            if ours[name] != theirs.get(name):
-                return f"{name}: {difference(ours[name], theirs.get(name))}"
     if isinstance(ours, list) and isinstance(theirs, list):
         for index, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
             if mine != other:
@@ -162,7 +158,7 @@ def _figures(
 def server_for(contenders: Sequence[Contender]) -> Iterator[Callable[[Contender], str]]:
     """A function contender → URL of an empty database; the server lives as long as the block."""
     if not any(entry.is_in_server for entry in contenders):
-        yield lambda entry: ""
+        yield lambda _entry: ""
         return
     from benchmarks.postgres import running_server
 

@@ -157,7 +157,7 @@ def portal(case: Case) -> Work:
             batch = importer.create_batch(1, "sales_lines", path, path.name, Actor(None, "bench"))
             db.session.commit()
             importer.check(
-                batch.id, lambda done, total, phase: reached.update({phase: time.perf_counter()})
+                batch.id, lambda _done, _total, phase: reached.update({phase: time.perf_counter()})
             )
             checked = time.perf_counter()
             importer.commit(batch.id)

@@ -1,36 +1,31 @@
 """Planning the month of a whole company (steps 7 to 9) beside pandas and beside a loop of records.
 
-All start from the same SQLite file, each in a process of its own:
+All start from the same SQLite file:
 
 * pandas makes strategies with their reasons, key customers with theirs, ranks and frequencies, and
   writes them back, to tables without keys and indexes;
 * days are no set operation, so pandas says only how many visits every customer gets and whom the
   capacity leaves out; writing the visits is measured beside one record object per visit.
 
-Every row is compared; a difference ends the run. The ratios are of processor time.
+Every row is compared.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-import platform
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, select, update
 from sqlalchemy.orm import Session
 
-from benchmarks.demo_database import ROOT, demo_environment
-from benchmarks.monthly_analysis import _peak
+from benchmarks.demo_database import demo_environment
+from benchmarks.monthly_analysis import copied
+from benchmarks.work import Case, Work
 
 STRATEGIES, KEYS_AND_FREQUENCIES, VISITS = (
     "7 strategies",
@@ -39,92 +34,41 @@ STRATEGIES, KEYS_AND_FREQUENCIES, VISITS = (
 )
 
 
-def run(size: str) -> None:
-    """Print the tables for a demo size."""
-    environment = demo_environment(size)
-    folder = Path(environment["PORTAL_DATA_DIR"]) / "planning"
-    if not (folder / "start.db").exists():
-        from benchmarks.month_planning_data import planning_database
+def prepare(case: Case) -> None:
+    """The demo company at the start of a month's planning, and with its month plans approved."""
+    from benchmarks.month_planning_data import planning_database
 
-        planning_database(folder.parent / "portal.db", folder / "start.db")
-    compare_all(folder, f"size {size}")
+    demo = Path(demo_environment(case.size)["PORTAL_DATA_DIR"]) / "portal.db"
+    planning_database(demo, case.folder / "start.db")
+    prepare_approved(case.folder / "start.db", case.folder / "approved.db")
 
 
-def compare_all(folder: Path, heading: str) -> None:
-    """Measure the three over `folder`/start.db and print; `SystemExit` when results differ."""
-    reports = {name: _measured(name, folder) for name in ("statements", "pandas", "records")}
-    _compare(folder, "pandas")
-    _compare(folder, "records")
-    ours, rival, records = reports["statements"], reports["pandas"], reports["records"]
-    print(f"\nplanning a month, {heading}, processor seconds, results equal")
-    print(f"{'step':32}{'portal':>9}{'pandas':>9}{'ratio':>8}")
-    for part in (STRATEGIES, KEYS_AND_FREQUENCIES):
-        mine, other = ours["parts"][part], rival["parts"][part]
-        print(f"{part:32}{mine:9.2f}{other:9.2f}{other / mine:8.1f}")
-    mine, other = (
-        sum(report["parts"][part] for part in (STRATEGIES, KEYS_AND_FREQUENCIES))
-        for report in (ours, rival)
-    )
-    print(f"{'both':32}{mine:9.2f}{other:9.2f}{other / mine:8.1f}")
-    print(f"{'peak memory MB':32}{ours['peak_sets']:9.0f}{rival['peak']:9.0f}")
-    mine, other = ours["parts"][VISITS], records["parts"][VISITS]
-    print(f"\n{'step':32}{'portal':>9}{'records':>9}{'ratio':>8}")
-    print(f"{VISITS:32}{mine:9.2f}{other:9.2f}{other / mine:8.1f}")
-    planned = records["parts"]["planning"]
-    mine, other = mine - planned, other - planned
-    print(f"{'  of these writing':32}{mine:9.2f}{other:9.2f}{other / mine:8.1f}")
-    print(f"{'peak memory MB':32}{ours['peak']:9.0f}{records['peak']:9.0f}")
-    print(f"\napproval of all month plans {ours['parts']['approval']:.2f} s; ", end="")
-    print(f"pandas counts visits in {rival['parts']['visit counts']:.2f} s")
-    print(
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("SQLAlchemy", "pandas", "numpy"))
-    )
+def prepare_approved(start: Path, target: Path) -> None:
+    """What `Records` starts from: the database after the portal's own steps 7 and 8."""
+    shutil.copyfile(start, target)
+    planning = Statements(target)
+    planning.plan()
+    planning.engine.dispose()
+    raw = sqlite3.connect(target)
+    raw.execute("PRAGMA journal_mode = DELETE")  # one file, to be copied
+    raw.close()
 
 
-def _measured(name: str, folder: Path) -> dict[str, Any]:
-    """Run one implementation on its copy, in a process of its own."""
-    # The records are written where the plans are approved already: the portal's run leaves that.
-    start = folder / ("approved.db" if name == "records" else "start.db")
-    work = folder / f"{name}.db"
-    shutil.copyfile(start, work)
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.month_planning", name, str(work)],
-        cwd=ROOT,
-        env={**os.environ, "PORTAL_ENV": "test"},
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{name} failed with {done.returncode}")
-    report: dict[str, Any] = json.loads(work.with_suffix(".json").read_text())
-    return report
+def portal(case: Case) -> Work:
+    planning = Statements(copied(case))
+    return Work(planning.run, planning.results)
 
 
-def _compare(folder: Path, rival: str) -> None:
-    ours, theirs = (
-        json.loads((folder / f"{name}.results.json").read_text()) for name in ("statements", rival)
-    )
-    for part in theirs:
-        if ours[part] != theirs[part]:
-            wrong = [
-                pair for pair in zip(ours[part], theirs[part], strict=False) if pair[0] != pair[1]
-            ]
-            raise SystemExit(f"{part} differs: {len(ours[part])} {len(theirs[part])} {wrong[:5]}")
-        print(f"{rival}: {part}: {len(ours[part])} rows equal")
+def pandas(case: Case) -> Work:
+    from benchmarks.month_planning_pandas import Rival
+
+    planning = Rival(copied(case))
+    return Work(planning.run, planning.results)
 
 
-def measure(name: str, work: Path) -> None:
-    """The child process: compute and write back, then (not timed) report."""
-    if name == "pandas":
-        from benchmarks.month_planning_pandas import Rival
-
-        calculation: Any = Rival(work)
-    else:
-        calculation = {"statements": Statements, "records": Records}[name](work)
-    calculation.run()
-    report = {"parts": calculation.parts, "peak": _peak(), **calculation.described()}
-    work.with_suffix(".json").write_text(json.dumps(report))
-    work.with_suffix(".results.json").write_text(json.dumps(calculation.results()))
+def records(case: Case) -> Work:
+    planning = Records(copied(case, "approved.db"))
+    return Work(planning.run, planning.results)
 
 
 def timed(parts: dict[str, float], name: str, part: Callable[[], Any]) -> Any:
@@ -167,7 +111,6 @@ class Statements:
         from app.plan.visit_plans import planning_of
         from benchmarks.month_planning_data import planned_month
 
-        self.path = path
         self.engine = create_engine(f"sqlite:///{path}")
         self.parts: dict[str, float] = {}
         self.runs: list[int] = []
@@ -179,21 +122,16 @@ class Statements:
             self.planning = planning_of(session, company, first, last, yesterday)
         self.scope = Scope(company)
 
-    def run(self) -> None:
+    def run(self) -> dict[str, float]:
+        self.plan()
+        timed(self.parts, VISITS, self._visits)
+        return self.parts
+
+    def plan(self) -> None:
         """Between the steps the plans go through the approval."""
         timed(self.parts, STRATEGIES, self._strategies)
         timed(self.parts, KEYS_AND_FREQUENCIES, self._keys_and_frequencies)
-        self.peak_sets = _peak()
         timed(self.parts, "approval", self._approve)
-        self._copy(self.path.with_name("approved.db"))
-        timed(self.parts, VISITS, self._visits)
-
-    def _copy(self, target: Path) -> None:
-        """Of a file whose newest pages may lie in the log beside it."""
-        with sqlite3.connect(self.path) as source, sqlite3.connect(target) as copy:
-            source.backup(copy)
-        source.close()
-        copy.close()
 
     def _strategies(self) -> None:
         from app.models import ServicePlan, ServicePlanStatus
@@ -235,9 +173,6 @@ class Statements:
             for proposal in plan_visits(connection, self.scope, self.planning):
                 self.runs.append(proposal.run_id or 0)
 
-    def described(self) -> dict[str, Any]:
-        return {"peak_sets": self.peak_sets}
-
     def results(self) -> dict[str, list[list[Any]]]:
         """What is compared: plain lists in a fixed order."""
         return self.rows(RESULTS)
@@ -259,8 +194,9 @@ class Statements:
 class Records(Statements):
     """The same visits, each an object of the ORM."""
 
-    def run(self) -> None:
+    def run(self) -> dict[str, float]:
         timed(self.parts, VISITS, self._visits)
+        return self.parts
 
     def _visits(self) -> None:
         from app.models import RowOrigin, VisitFrequency, VisitPlan, VisitPlanRun, VisitStatus
@@ -308,12 +244,5 @@ class Records(Statements):
                 session.flush()
             session.commit()
 
-    def described(self) -> dict[str, Any]:
-        return {}
-
     def results(self) -> dict[str, list[list[Any]]]:
         return self.rows({"visits": RESULTS["visits"]})
-
-
-if __name__ == "__main__":
-    measure(sys.argv[1], Path(sys.argv[2]))

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, String, case, cast, create_engine, func, insert, literal, select
-from sqlalchemy.exc import IntegrityError
 
 from app.kernel.columns import MonthType
 from app.kernel.period import Month, utc_now
 from app.models import (
     Customer,
-    CustomerAbilityScore,
     CustomerState,
     NeedOption,
     Questionnaire,
@@ -29,8 +27,7 @@ from app.models import (
 from app.plan.rules.visit_dates_weeks import work_span
 from benchmarks.monthly_analysis import (
     Statements,
-    _add_scores,
-    _add_targets,
+    enter_missing,
     largest_company,
     newest_month,
 )
@@ -55,7 +52,7 @@ def planning_database(source: Path, target: Path) -> None:
     with engine.begin() as connection:
         company = largest_company(connection)
         month: Month = newest_month(connection, company).next
-        _enter(connection, company, month)
+        enter_missing(connection, company, month)
     analysis = Statements(draft)
     analysis.run()
     analysis.engine.dispose()
@@ -81,19 +78,6 @@ def planned_month(connection: Connection) -> tuple[int, Month]:
     company = largest_company(connection)
     newest = select(func.max(state.c.month)).where(state.c.company_id == company)
     return company, connection.execute(newest).scalar_one()
-
-
-def _enter(connection: Connection, company: int, month: Month) -> None:
-    """Targets and scores, where the demo has none."""
-    try:
-        with connection.begin_nested():
-            _add_targets(connection, company)
-    except IntegrityError:
-        pass  # the small company has its own
-    score = CustomerAbilityScore.__table__
-    scored = select(func.count()).where(score.c.company_id == company, score.c.month == month)
-    if not connection.scalar(scored):
-        _add_scores(connection, company)
 
 
 def _answer(connection: Connection, company: int, month: Month) -> None:

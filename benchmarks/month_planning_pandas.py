@@ -60,10 +60,11 @@ class Rival:
             rows.itertuples(index=False, name=None),
         )
 
-    def run(self) -> None:
+    def run(self) -> dict[str, float]:
         timed(self.parts, STRATEGIES, self.strategies)
         timed(self.parts, KEYS_AND_FREQUENCIES, self.keys_and_frequencies)
         timed(self.parts, "visit counts", self.visit_counts)
+        return self.parts
 
     # ------------------------------------------------------------------ step 7
 
@@ -260,9 +261,6 @@ class Rival:
     def _note(self, customer: int, obstacle: str, missing: int) -> None:
         key = customer, obstacle
         self.obstacles[key] = self.obstacles.get(key, 0) + missing
-
-    def described(self) -> dict[str, Any]:
-        return {}
 
     def results(self) -> dict[str, list[list[Any]]]:
         """The same lists as `month_planning.RESULTS`."""

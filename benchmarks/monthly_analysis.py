@@ -1,32 +1,26 @@
 """The monthly calculation of a whole company beside the same calculation in pandas.
 
-Both start from the same SQLite file, each in a process of its own, and write their results back:
-effect items and scores of every customer, ability, states, problem codes, the four rates of the
-watched products, their brand shares and the market indicators. Every figure is compared; a
-difference ends the run.
-pandas is spared the potential strategies and the keys and indexes of the result tables.
-
-Wall time on a busy machine says little, so processor time is printed beside it; the ratios are
-of processor time. Goal: at least 2 × faster than pandas, under 200 MB.
+Both start from the same SQLite file and write their results back: effect items and scores of every
+customer, ability, states, problem codes, the four rates of the watched products, their brand
+shares and the market indicators. Every figure is compared. pandas is spared the potential
+strategies and the keys and indexes of the result tables.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import resource
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, func, insert, literal, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from benchmarks.demo_database import ROOT, demo_environment
+from app.kernel.period import Month
+from benchmarks.demo_database import demo_environment
+from benchmarks.work import Case, Work
 
 TARGETED_PRODUCTS = 30
 """Products with targets per territory: a company watches a tenth of its assortment."""
@@ -34,49 +28,26 @@ TARGETED_PRODUCTS = 30
 LISTED_EVERY = 3
 
 
-def run(size: str) -> None:
-    """Print the table for a demo size."""
-    environment = demo_environment(size)
-    folder = Path(environment["PORTAL_DATA_DIR"])
-    source = folder / "monthly_analysis.db"
-    if not source.exists():
-        prepare(folder, source)
-    results = {name: _measured(name, source, folder) for name in ("statements", "pandas")}
-    _compare(folder)
-    ours, rival = results["statements"], results["pandas"]
-    print(
-        f"\nmonthly calculation, size {size}: {ours['customers']} customers, {ours['facts']} facts"
-    )
-    print(f"{'':12}{'processor s':>12}{'wall s':>9}{'memory MB':>11}{'above start':>13}")
-    for name, row in results.items():
-        print(
-            f"{name:12}{row['cpu']:12.1f}{row['wall']:9.1f}{row['peak']:11.0f}"
-            f"{row['peak'] - row['start']:13.0f}"
-        )
-    print(
-        f"pandas / statements: {rival['cpu'] / ours['cpu']:.1f} × processor time, "
-        f"{rival['wall'] / ours['wall']:.1f} × wall time; results equal"
-    )
-    for name, seconds in ours["parts"].items():
-        print(f"  {name:28}{seconds:6.2f} s")
+def prepare(case: Case) -> None:
+    """The demo company of the size with brand targets, lists, and last month's ability scores."""
+    demo = Path(demo_environment(case.size)["PORTAL_DATA_DIR"]) / "portal.db"
+    analysed_database(demo, case.folder / "start.db")
 
 
-def prepare(folder: Path, target: Path) -> None:
-    """A copy of the demo database with brand targets, lists, and last month's ability scores."""
-    source = next(path for path in sorted(folder.glob("*.db")) if path != target)
+def analysed_database(source: Path, target: Path) -> None:
+    """Make `target` from the demo database `source`."""
     draft = target.with_suffix(".draft")
     shutil.copyfile(source, draft)
-    engine = _engine(draft)
+    engine = engine_of(draft)
     with engine.begin() as connection:
         company = largest_company(connection)
-        _add_targets(connection, company)
-        _add_scores(connection, company)
+        enter_missing(connection, company, newest_month(connection, company).next)
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()
     draft.rename(target)
 
 
-def _engine(path: Path) -> Engine:
+def engine_of(path: Path) -> Engine:
     import app.models  # noqa: F401 -- loads every entity and the settings of SQLite
 
     return create_engine(f"sqlite:///{path}")
@@ -106,7 +77,22 @@ def newest_month(connection: Connection, company_id: int) -> Any:
     )
 
 
-def _add_targets(connection: Connection, company_id: int) -> None:
+def enter_missing(connection: Connection, company: int, month: Month) -> None:
+    """Targets and scores, where the demo has none."""
+    from app.models import CustomerAbilityScore
+
+    try:
+        with connection.begin_nested():
+            add_targets(connection, company)
+    except IntegrityError:
+        pass  # the small company has its own
+    score = CustomerAbilityScore.__table__
+    scored = select(func.count()).where(score.c.company_id == company, score.c.month == month)
+    if not connection.scalar(scored):
+        add_scores(connection, company)
+
+
+def add_targets(connection: Connection, company_id: int) -> None:
     from app.models import BrandTarget, Customer, Product, TargetCustomer, Territory
 
     target, listed, customer = (
@@ -158,7 +144,7 @@ def _add_targets(connection: Connection, company_id: int) -> None:
     )
 
 
-def _add_scores(connection: Connection, company_id: int) -> None:
+def add_scores(connection: Connection, company_id: int) -> None:
     from app.kernel.columns import MonthType
     from app.kernel.period import utc_now
     from app.models import AbilityItem, Customer, CustomerAbilityScore
@@ -185,59 +171,23 @@ def _add_scores(connection: Connection, company_id: int) -> None:
     )  # fmt: skip
 
 
-def _measured(name: str, source: Path, folder: Path) -> dict[str, Any]:
-    """Run one implementation on a fresh copy, in a process of its own."""
-    work = folder / f"monthly_{name}.db"
-    shutil.copyfile(source, work)
-    report = folder / f"monthly_{name}.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.monthly_analysis", name, str(work), str(report)],
-        cwd=ROOT,
-        env={**os.environ, "PORTAL_ENV": "test"},
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{name} failed with {done.returncode}")
-    result: dict[str, Any] = json.loads(report.read_text())
-    return result
+def portal(case: Case) -> Work:
+    calculation = Statements(copied(case))
+    return Work(calculation.run, calculation.results, facts=calculation.described())
 
 
-def _compare(folder: Path) -> None:
-    ours, theirs = (
-        json.loads((folder / f"monthly_{name}.results.json").read_text())
-        for name in ("statements", "pandas")
-    )
-    for part in ours:
-        if ours[part] != theirs[part]:
-            wrong = [
-                (mine, other) for mine, other in zip(ours[part], theirs[part], strict=False)
-                if mine != other
-            ]  # fmt: skip
-            raise SystemExit(f"{part} differs: {len(ours[part])} {len(theirs[part])} {wrong[:5]}")
-        print(f"{part}: {len(ours[part])} rows equal")
+def pandas(case: Case) -> Work:
+    from benchmarks.monthly_analysis_pandas import Rival
+
+    calculation = Rival(copied(case))
+    return Work(calculation.run, calculation.results)
 
 
-def measure(name: str, work: Path, report: Path) -> None:
-    """The child process: compute, write back, then (not timed) report the results."""
-    if name == "pandas":
-        from benchmarks.monthly_analysis_pandas import Rival
-
-        calculation: Any = Rival(work)
-    else:
-        calculation = Statements(work)
-    start, wall, cpu = _peak(), time.perf_counter(), time.process_time()
-    calculation.run()
-    seconds = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-    peak = _peak()
-    results = calculation.results()
-    work.with_suffix(".results.json").write_text(json.dumps(results))
-    report.write_text(
-        json.dumps({**seconds, "start": start, "peak": peak, **calculation.described()})
-    )
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def copied(case: Case, start: str = "start.db") -> Path:
+    """The start database, to be written to."""
+    target = case.scratch / "portal.db"
+    shutil.copyfile(case.folder / start, target)
+    return target
 
 
 class Statements:
@@ -247,7 +197,7 @@ class Statements:
         from app.analysis.computation import computation_of
         from app.kernel.scope import Scope
 
-        self.engine = _engine(path)
+        self.engine = engine_of(path)
         self.parts: dict[str, float] = {}
         with Session(self.engine) as session:
             company = largest_company(session.connection())
@@ -255,7 +205,7 @@ class Statements:
             self.computation = computation_of(session, company, self.month)
         self.scope = Scope(company)
 
-    def run(self) -> None:
+    def run(self) -> dict[str, float]:
         from app.analysis.step_02_customer_state import compute_effect, generate
         from app.analysis.step_05_brand_status import compute_brand_analysis
         from app.analysis.step_06_market import compute_market_analysis
@@ -268,19 +218,19 @@ class Statements:
             analysis = (connection, self.scope, self.computation)
             self._timed("four rates, brand share", lambda: compute_brand_analysis(*analysis))
             self._timed("market indicators", lambda: compute_market_analysis(*analysis))
+        return self.parts
 
     def _timed(self, name: str, part: Callable[[], None]) -> None:
         started = time.process_time()
         part()
         self.parts[name] = time.process_time() - started
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, float]:
         with self.engine.connect() as connection:
-            counts = {
+            return {
                 name: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()  # noqa: S608
                 for name, table in (("customers", "customer"), ("facts", "monthly_sales"))
             }
-        return {"parts": self.parts, **counts}
 
     def results(self) -> dict[str, list[list[Any]]]:
         """What is compared, in a form both can give: plain lists in a fixed order."""
@@ -305,7 +255,3 @@ class Statements:
                 name: [list(row) for row in connection.exec_driver_sql(query)]
                 for name, query in queries.items()
             }
-
-
-if __name__ == "__main__":
-    measure(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -6,7 +6,6 @@ scores are made with Python's integers in object columns; everything else is vec
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -44,9 +43,9 @@ class Rival:
         from sqlalchemy.orm import Session
 
         from app.analysis.computation import computation_of
-        from benchmarks.monthly_analysis import _engine
+        from benchmarks.monthly_analysis import engine_of
 
-        with Session(_engine(path)) as session:
+        with Session(engine_of(path)) as session:
             return computation_of(session, self.company, self.month)
 
     def read(self, query: str, **words: Any) -> pd.DataFrame:
@@ -373,9 +372,6 @@ class Rival:
             places = ", ".join("?" * len(fields.split(", ")))
             cursor.executemany(f"INSERT INTO result_{name} VALUES ({places})", found)  # noqa: S608
         self.connection.commit()
-
-    def described(self) -> dict[str, Any]:
-        return {"months": str(self.month), "at": dt.datetime.now(dt.UTC).isoformat()}
 
     def results(self) -> dict[str, list[list[Any]]]:
         """The same lists as `Statements.results`."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-
-OURS_PACKAGES = ("Flask-AppBuilder", "SQLAlchemy")
 
 
 class Role(Enum):
@@ -21,8 +19,8 @@ class Role(Enum):
 class Contender:
     """One way to do the job: the function `function` of the job's module.
 
-    `packages`: whose versions the table names. `is_compared`: its answer must equal the portal's.
-    `beside`: the contender it is measured against, the job's first one if empty.
+    `packages`: whose versions the table names. `beside`: the contender it is measured against, the
+    job's first one if empty.
     `is_in_server`: the work is done by a PostgreSQL server, so wall time counts, not ours.
     """
 
@@ -30,14 +28,13 @@ class Contender:
     function: str
     role: Role = Role.RIVAL
     packages: tuple[str, ...] = ()
-    is_compared: bool = True
     beside: str = ""
     is_in_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`amounts`: size → how much, in `unit`. The module `benchmarks.<name>` has
+    """`amounts`: size → how much, in `unit` (0: what the demo company of the size has). The module `benchmarks.<name>` has
 
     * `prepare(case)`, which makes the input once, and
     * one function `(case) -> Work` per contender.
@@ -48,10 +45,12 @@ class Job:
     amounts: Mapping[str, int]
     contenders: tuple[Contender, ...]
     goal: str
-    packages: tuple[str, ...] = field(default=())
 
 
 SIZES = ("small", "city", "province")
+
+DEMO_CUSTOMERS = {"small": 240, "city": 30_000, "province": 300_000}
+"""Customers of the largest demo company of each size."""
 
 BENCHMARKS: Mapping[str, Job] = {
     "export_rows": Job(
@@ -64,7 +63,7 @@ BENCHMARKS: Mapping[str, Job] = {
             Contender("openpyxl write-only", "openpyxl", packages=("openpyxl",)),
             Contender("XlsxWriter default", "xlsxwriter_default", packages=("XlsxWriter",)),
             Contender("rustpy-xlsxwriter", "rustpy", Role.LIMIT, ("rustpy-xlsxwriter",)),
-            Contender("csv", "csv_file", Role.LIMIT, is_compared=False),
+            Contender("csv", "csv_file", Role.LIMIT),
         ),
         goal="≤ 1.5 × the fastest writer of workbooks, memory flat",
     ),
@@ -74,10 +73,10 @@ BENCHMARKS: Mapping[str, Job] = {
         amounts={"small": 2_000, "city": 100_000, "province": 1_000_000},
         contenders=(
             Contender("portal, SQLite", "portal", Role.PORTAL),
-            Contender("ORM loop, SQLite", "orm_loop", is_compared=False),
+            Contender("ORM loop, SQLite", "orm_loop"),
             Contender("Core executemany, SQLite", "executemany"),
             Contender("pandas to_sql, SQLite", "pandas", packages=("pandas",)),
-            Contender("parsing only", "parse_only", Role.LIMIT, is_compared=False),
+            Contender("parsing only", "parse_only", Role.LIMIT),
             Contender("portal, PostgreSQL", "portal", Role.PORTAL, ("psycopg",), is_in_server=True),
             Contender(
                 "Core executemany, PostgreSQL",
@@ -104,10 +103,11 @@ BENCHMARKS: Mapping[str, Job] = {
             Contender("openpyxl read-only", "openpyxl", packages=("openpyxl",)),
             Contender("pandas + calamine", "pandas", packages=("pandas", "python-calamine")),
             Contender("fastexcel", "fastexcel", Role.LIMIT, ("fastexcel", "polars")),
-            Contender("unzipping only", "unzip", Role.LIMIT, is_compared=False),
+            Contender("unzipping only", "unzip", Role.LIMIT),
         ),
         goal="≤ 3.5 s for 200,000 rows",
     ),
+<<<<<<< ours
     "search": Job(
         meaning="customers found by part of a name, initials, code or phone, all questions in turn",
         unit="customers",
@@ -119,5 +119,28 @@ BENCHMARKS: Mapping[str, Job] = {
             Contender("portal, panel of the page", "page", Role.PORTAL, is_compared=False),
         ),
         goal="every question below 100 ms, page included, at 300,000 customers",
+=======
+    "monthly_analysis": Job(
+        meaning="steps 2, 5 and 6 of one month for a whole company, results written back",
+        unit="customers",
+        # The small company has customers that moved, which the rivals do not follow.
+        amounts={size: DEMO_CUSTOMERS[size] for size in ("city", "province")},
+        contenders=(
+            Contender("portal", "portal", Role.PORTAL),
+            Contender("pandas", "pandas", packages=("pandas", "numpy")),
+        ),
+        goal="≥ 2 × faster than pandas, < 200 MB",
+    ),
+    "month_planning": Job(
+        meaning="steps 7, 8 and 9 of one month for a whole company, plans written",
+        unit="customers",
+        amounts=DEMO_CUSTOMERS,
+        contenders=(
+            Contender("portal", "portal", Role.PORTAL),
+            Contender("pandas, steps 7 and 8", "pandas", packages=("pandas", "numpy")),
+            Contender("one object per visit, step 9", "records"),
+        ),
+        goal="not slower than pandas, less memory",
+>>>>>>> theirs
     ),
 }

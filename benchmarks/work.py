@@ -27,11 +27,12 @@ class Work:
     """A contender that is ready: imports done, input found.
 
     `run` is what the clock sees; it may return parts (name → seconds) it has measured itself.
-    `answer`, called afterwards, is what is compared, as JSON can hold it. `share`: which part of
+    `answer`, called afterwards, is what is compared: part → what JSON can hold; a contender need
+    not answer all parts. `share`: which part of
     the job it did, for rivals too slow for all of it. `facts`: further figures, filled by `run`.
     """
 
     run: Callable[[], Mapping[str, float] | None]
-    answer: Callable[[], Any] = lambda: None
+    answer: Callable[[], Mapping[str, Any]] = dict
     share: float = 1.0
     facts: dict[str, float] = field(default_factory=dict)

@@ -2,28 +2,21 @@
 
 from pathlib import Path
 
-import pytest
 from sqlalchemy import make_url
 
-from benchmarks.month_planning import RESULTS, _compare, compare_all
+from benchmarks import harness, month_planning
 from benchmarks.month_planning_data import planning_database
+from benchmarks.registry import BENCHMARKS
 
 
-@pytest.fixture
-def folder(demo_url, tmp_path):
-    planning_database(Path(make_url(demo_url).database), tmp_path / "start.db")
-    return tmp_path
+def test_results_are_equal_and_a_difference_is_refused(demo_url, tmp_path):
+    job = BENCHMARKS["month_planning"]
+    folder = tmp_path / "small" / "month_planning"
+    folder.mkdir(parents=True)
+    planning_database(Path(make_url(demo_url).database), folder / "start.db")
+    month_planning.prepare_approved(folder / "start.db", folder / "approved.db")
+    (folder / "prepared").touch()
 
+    figures = harness.run_job("month_planning", job, "small", 1, build=tmp_path)
 
-def test_results_are_equal_and_a_difference_is_refused(folder, capsys):
-    compare_all(folder, "small")
-    printed = capsys.readouterr().out
-    assert all(f"pandas: {part}: " in printed for part in RESULTS if part != "visits")
-    assert "records: visits: " in printed
-    assert ": 0 rows equal" not in printed
-
-    results = folder / "pandas.results.json"
-    text = results.read_text()
-    results.write_text(text.replace('"WEEKLY"', '"MONTHLY"', 1))
-    with pytest.raises(SystemExit, match="frequencies differs"):
-        _compare(folder, "pandas")
+    assert [row.contender.name for row in figures] == [one.name for one in job.contenders]
