@@ -107,19 +107,6 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="≤ 3.5 s for 200,000 rows",
     ),
-<<<<<<< ours
-    "search": Job(
-        meaning="customers found by part of a name, initials, code or phone, all questions in turn",
-        unit="customers",
-        amounts={"small": 3_000, "city": 30_000, "province": 300_000},
-        contenders=(
-            Contender("portal, best eight", "portal", Role.PORTAL),
-            Contender("ilike on three columns", "contains"),
-            Contender("FTS5 trigrams", "trigrams"),
-            Contender("portal, panel of the page", "page", Role.PORTAL, is_compared=False),
-        ),
-        goal="every question below 100 ms, page included, at 300,000 customers",
-=======
     "monthly_analysis": Job(
         meaning="steps 2, 5 and 6 of one month for a whole company, results written back",
         unit="customers",
@@ -141,6 +128,5 @@ BENCHMARKS: Mapping[str, Job] = {
             Contender("one object per visit, step 9", "records"),
         ),
         goal="not slower than pandas, less memory",
->>>>>>> theirs
     ),
 }
