@@ -212,6 +212,7 @@ MENU: tuple[MenuRow, ...] = (
     MenuRow("exchange", N_("Imports"), "ImportView.list", "ImportBatch", "fa-file-import"),
     MenuRow("exchange", N_("Exports"), "ExportFileView.list", "ExportFile", "fa-file-excel"),
     MenuRow("exchange", N_("Background work"), "TaskView.list", "Task", "fa-gears"),
+    MenuRow("exchange", N_("Scheduled work"), "ScheduledWorkView.list", "JobRun", "fa-clock"),
     MenuRow(
         "method", N_("Work calendar"), "WorkCalendarView.index", "CalendarDay", "fa-calendar-days"
     ),

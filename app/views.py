@@ -34,6 +34,7 @@ from app.execution.views.visit_pages import DailyVisitView
 from app.help.help_views import HelpView
 from app.home.home_views import HomeView, PortalView
 from app.improvement.views.month_summary_views import MonthSummaryView
+from app.jobs.job_views import ScheduledWorkView
 from app.kernel.db import db
 from app.master.views.calendar import CalendarDayView, WorkCalendarView
 from app.master.views.catalogues import (
@@ -105,6 +106,7 @@ VIEWS: tuple[type, ...] = (
     ImportView,
     ExportFileView,
     TaskView,
+    ScheduledWorkView,
     NoticeView,
     NoticeSettingsView,
     ImportApi,

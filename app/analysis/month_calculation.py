@@ -99,10 +99,10 @@ def _records(session: Session, company_id: int, month: Month) -> Records:
         )
         return {row.territory_id: row for row in found}
 
-    def territories(entity: Any) -> frozenset[int]:
+    def territories(entity: Any, *conditions: Any) -> frozenset[int]:
         found = session.scalars(
             select(entity.territory_id)
-            .where(entity.company_id == company_id, entity.month == analysed)
+            .where(entity.company_id == company_id, *conditions)
             .distinct()
         )
         return frozenset(found)
@@ -111,8 +111,10 @@ def _records(session: Session, company_id: int, month: Month) -> Records:
         by_territory(StateRun, month),
         by_territory(BRAND.header, analysed),
         by_territory(MARKET.header, analysed),
-        territories(TerritorySales),
-        territories(BrandTarget),
+        territories(TerritorySales, TerritorySales.month == analysed),
+        territories(
+            BrandTarget, BrandTarget.from_month <= analysed, BrandTarget.to_month >= analysed
+        ),
     )
 
 
