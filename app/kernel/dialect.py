@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Join, Select, Table
@@ -14,11 +14,11 @@ from app.kernel.exact import scaled_difference, scaled_quotient
 
 
 def bulk_insert(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Append rows in storage form (dates as ISO texts, code lists as names), the fastest way.
 
-    PostgreSQL: COPY. SQLite: one prepared statement. Neither applies the columns' Python types
+    PostgreSQL: COPY, which takes an iterator without holding its rows. SQLite: one prepared statement. Neither applies the columns' Python types
     or defaults.
     """
     if not rows:
@@ -92,7 +92,8 @@ def insert_missing(
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     names = [column.key for column in rows.selected_columns]
     statement: Any = dialect.insert(table).from_select(names, rows)
-    inserted = connection.execute(statement.on_conflict_do_nothing(index_elements=list(keys)))
+    statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    inserted = connection.execute(statement.execution_options(preserve_rowcount=True))
     return inserted.rowcount
 
 
