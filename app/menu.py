@@ -39,7 +39,7 @@ class MenuRow:
 
 
 MENU_GROUPS: tuple[MenuGroup, ...] = (
-    MenuGroup("home", N_("Home page"), "fa-house", "base", is_solo=True),
+    MenuGroup("home", N_("My month"), "fa-house", "base", is_solo=True),
     MenuGroup("analysis", N_("Analysis"), "fa-chart-pie", "analysis"),
     MenuGroup("plan", N_("Planning"), "fa-calendar-days", "plan"),
     MenuGroup("execution", N_("Execution"), "fa-person-walking", "do"),
@@ -54,7 +54,7 @@ MENU_GROUPS: tuple[MenuGroup, ...] = (
 )
 
 MENU: tuple[MenuRow, ...] = (
-    MenuRow("home", N_("Home page"), "HomeView.index", "Home", "fa-house"),
+    MenuRow("home", N_("My month"), "HomeView.index", "Home", "fa-house"),
     MenuRow(
         "analysis",
         N_("Direct needs of customers"),
@@ -213,6 +213,13 @@ MENU: tuple[MenuRow, ...] = (
     MenuRow("exchange", N_("Exports"), "ExportFileView.list", "ExportFile", "fa-file-excel"),
     MenuRow("exchange", N_("Background work"), "TaskView.list", "Task", "fa-gears"),
     MenuRow("exchange", N_("Scheduled work"), "ScheduledWorkView.list", "JobRun", "fa-clock"),
+    MenuRow(
+        "method",
+        N_("Readiness of the month"),
+        "ReadinessView.index",
+        "Readiness",
+        "fa-clipboard-list",
+    ),
     MenuRow(
         "method", N_("Work calendar"), "WorkCalendarView.index", "CalendarDay", "fa-calendar-days"
     ),

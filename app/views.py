@@ -32,7 +32,7 @@ from app.execution.views.visit_day_views import VisitDayView
 from app.execution.views.visit_list import VisitRecordView
 from app.execution.views.visit_pages import DailyVisitView
 from app.help.help_views import HelpView
-from app.home.home_views import HomeView, PortalView
+from app.home.home_views import HomeView, PortalView, ReadinessView
 from app.improvement.views.month_summary_views import MonthSummaryView
 from app.jobs.job_views import ScheduledWorkView
 from app.kernel.db import db
@@ -94,6 +94,7 @@ VIEWS: tuple[type, ...] = (
     PortalView,
     SearchView,
     HelpView,
+    ReadinessView,
     WorkCalendarView,
     CalendarDayView,
     ParameterView,

@@ -29,6 +29,14 @@ PAGE_HELP: Mapping[str, PageHelp] = {
         ),
         "§2.1",
     ),
+    "ReadinessView.index": PageHelp(
+        N_(
+            "Everything a month needs before it can begin – sales, calendar, holders, visit modes, "
+            "products, watched products, questionnaire, parameters and catalogues – with what is "
+            "missing, why it matters, who mends it and where."
+        ),
+        "§1",
+    ),
     "FocusProductView.list": PageHelp(
         N_(
             "Market managers issue the products a department watches, from month to month. Brand "

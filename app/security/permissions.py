@@ -83,6 +83,7 @@ class EntityGrants:
 GRANTS: tuple[EntityGrants, ...] = (
     # entity, label, offered, administrator, market manager, customer manager, brand manager
     EntityGrants("Home", N_("Home page"), "r", "r", "r", "r", "r"),
+    EntityGrants("Readiness", N_("Readiness of the month"), "r", "r", "r", "", ""),
     EntityGrants("Customer", N_("Customers"), "rcudx", "rcudx", "rux", "rux", ""),
     EntityGrants("Product", N_("Products"), "rcudx", "rcudx", "r", "r", "rcudx"),
     EntityGrants("CategoryNode", N_("Category tree"), "rcud", "rcud", "r", "r", "rcud"),
