@@ -28,6 +28,7 @@ class ListBar(ModelView):
     filter_bar: ClassVar[list[Quick]] = []
     export_columns: ClassVar[list[str]] = []
     more_columns: ClassVar[list[str]] = []
+    number_words: ClassVar[dict[str, Mapping[Any, Any]]] = {}
 
     # ------------------------------------------------------------------ columns
 
@@ -165,6 +166,10 @@ class ListBar(ModelView):
         if quick.kind == "enum":
             members = self.datamodel.list_columns[quick.column].type.enum_class
             entry["choices"] = [(m.name, getattr(m, "label", m.name)) for m in members]
+        if quick.kind == "words":
+            words = self.number_words[quick.column]
+            entry["kind"] = "enum"
+            entry["choices"] = [(str(key), str(word)) for key, word in words.items()]
         if quick.kind == "relation":
             choices = self.related_choices(quick.column)
             if quick.column in self.remote_selects:

@@ -66,7 +66,7 @@ class EqualTo(_ColumnFilter):
 
 
 class EnumIn(_ColumnFilter):
-    """value: a tuple of code list members."""
+    """value: a tuple of code list members or numbers."""
 
     name = _l("One of")
 
@@ -146,8 +146,8 @@ UNIT_PLACES: Mapping[str, int] = {"fen": 2, "tenths": 1}
 class Quick:
     """One input of the filter bar.
 
-    kind: contains | equals | enum | is_missing | boolean | relation | date_range | number_range
-    | month | flag (a switch that applies `filter_class` with the value True). `label` defaults to
+    kind: contains | equals | enum | words (numbers that stand for words, `number_words`)
+    | is_missing | boolean | relation | date_range | number_range | month | flag (a switch that applies `filter_class` with the value True). `label` defaults to
     the column's label; `also` names further columns that "contains" searches; `shows_count` puts
     the number of matching rows beside a switch; `more` puts the input under "More conditions".
     """
@@ -220,6 +220,15 @@ class Quick:
         chosen = tuple(members[text] for text in dict.fromkeys(texts))
         words = "、".join(str(getattr(member, "label", member.name)) for member in chosen)
         return self._active(view, EnumIn, chosen, words)
+
+    def _read_words(self, texts: list[str], view: Any) -> Active:
+        words = {str(key): (key, str(word)) for key, word in view.number_words[self.column].items()}
+        unknown = [text for text in texts if text not in words]
+        if unknown:
+            raise self._bad(view, unknown[0])
+        chosen = [words[text] for text in dict.fromkeys(texts)]
+        text = "、".join(word for _key, word in chosen)
+        return self._active(view, EnumIn, tuple(key for key, _word in chosen), text)
 
     def _read_is_missing(self, texts: list[str], view: Any) -> Active:
         if texts[0] not in ("0", "1"):

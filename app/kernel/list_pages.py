@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -60,7 +60,6 @@ class ListPages(ListBar):
     page_size = 25
     card_columns: ClassVar[list[str]] = []
     tones: ClassVar[dict[str, dict[str, str]]] = {}
-    number_words: ClassVar[dict[str, Mapping[Any, Any]]] = {}
     eager_loads: ClassVar[tuple[str, ...]] = ()
     empty_hint: Any = None
     hint: Any = None
@@ -89,6 +88,7 @@ class ListPages(ListBar):
         if column is None:
             return None
         kinds = (
+            ("words", name in self.number_words),
             ("enum", data.is_enum(name)),
             ("boolean", data.is_boolean(name)),
             ("month", type(column.type).__name__ == "MonthType"),

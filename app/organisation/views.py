@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, has_request_context
+from flask import g, has_request_context, request
 from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.sqla.models import Role
@@ -198,6 +198,13 @@ class AssignmentView(PlanningView):
 
     def column_value(self, item: Any, path: str) -> Any:
         return assignment_state(item) if path == "state" else super().column_value(item, path)
+
+    def _form_for_user(self, form: Any, role: str) -> Any:
+        """A new assignment starts today unless another day is entered."""
+        form = super()._form_for_user(form, role)
+        if role == "add" and request.method == "GET" and form.valid_from.data is None:
+            form.valid_from.data = local_today()
+        return form
 
     def pre_add(self, item: TerritoryAssignment) -> None:
         item.company_id = item.territory.company_id

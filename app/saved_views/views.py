@@ -55,7 +55,7 @@ class SavedViewPages(BaseView):
     }
     base_permissions = ["can_read", "can_update"]
 
-    @expose("/<pk>")
+    @expose("/open/<pk>")
     @has_access
     def open(self, pk: str) -> Response:
         """The list with the view: the address to give to a colleague."""

@@ -119,7 +119,10 @@ def decidable(person: Person) -> tuple[Subject, ...]:
 
 
 def inbox(session: Session, person: Person, only: str = "") -> Inbox:
-    """What waits for the person, oldest first; of one subject only, when `only` names it."""
+    """What waits for the person: decisions before what is only to be read, oldest first.
+
+    Of one subject only, when `only` names it.
+    """
     counts = waiting_counts(session, person)
     records = [
         (subject, record)
@@ -133,7 +136,7 @@ def inbox(session: Session, person: Person, only: str = "") -> Inbox:
         )
     ]
     found = entries_of(session, person, records)
-    found.sort(key=lambda each: (str(each.submitted_at or ""), each.key))
+    found.sort(key=lambda each: (not each.subject.approve, str(each.submitted_at or ""), each.key))
     return Inbox(found[:MOST_ENTRIES], counts)
 
 

@@ -54,7 +54,7 @@ def test_a_view_opens_with_all_it_holds(portal: Flask):
     page = person.get(answer.location)
     assert page.status_code == 200
     assert "Mine" in page.text
-    assert person.get(f"/saved-views/{view}").location == f"{LIST}?view={view}"
+    assert person.get(f"/saved-views/open/{view}").location == f"{LIST}?view={view}"
     # Removing a condition keeps it removed; paging and order keep the repeated one.
     assert 'href="/customers/list/?q_visit_mode=PHONE&amp;q_visit_mode=ONLINE' in page.text
 
@@ -64,7 +64,7 @@ def test_only_those_who_may_see_a_view_see_it(portal: Flask):
     brand, other = Visitor(portal, "brand_a"), Visitor(portal, "customer_b")
     view = save(owner, "Hidden lanes")
     for person in (colleague, other, brand):
-        assert person.get(f"/saved-views/{view}").status_code == 404
+        assert person.get(f"/saved-views/open/{view}").status_code == 404
         for what in ("rename", "keep", "share", "delete", "start-with"):
             answer = person.post(f"/saved-views/{view}/{what}", {"version": "1", "name": "x"})
             assert answer.status_code == 404, what
@@ -76,8 +76,8 @@ def test_only_those_who_may_see_a_view_see_it(portal: Flask):
     change(owner, view, "share", is_shared="1")
     assert "Hidden lanes" in colleague.get(LIST).text
     assert "Hidden lanes" not in other.get(LIST).text
-    assert other.get(f"/saved-views/{view}").status_code == 404
-    assert brand.get(f"/saved-views/{view}").status_code == 404, "may not read the list"
+    assert other.get(f"/saved-views/open/{view}").status_code == 404
+    assert brand.get(f"/saved-views/open/{view}").status_code == 404, "may not read the list"
     assert brand.post("/saved-views/add", {"list": "CustomerView", "name": "x"}).status_code == 404
 
     change(colleague, view, "rename", version=2, name="Stolen")
@@ -86,7 +86,7 @@ def test_only_those_who_may_see_a_view_see_it(portal: Flask):
     change(admin, view, "rename", version=2, name="Better name")
     assert stored(portal, view).name == "Better name"
     change(owner, view, "share", version=3, is_shared="0")
-    assert admin.get(f"/saved-views/{view}").status_code == 404
+    assert admin.get(f"/saved-views/open/{view}").status_code == 404
 
 
 def test_the_default_opens_and_can_be_left(portal: Flask):
@@ -124,7 +124,7 @@ def test_names_versions_and_nonsense(portal: Flask):
     change(person, view, "keep", query="q_name=z&_od_CustomerView=asc")
     assert stored(portal, view).query == [["q_name", "z"], ["_od_CustomerView", "asc"]]
     for text in ("x", "-1", "99999999999999999999", "0"):
-        assert person.get(f"/saved-views/{text}").status_code == 404
+        assert person.get(f"/saved-views/open/{text}").status_code == 404
         page = person.get(f"{LIST}?view={text}&q_name=a", follow_redirects=True)
         assert page.status_code == 200
         assert "alert-warning" in page.text

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import url_for
+from flask import has_request_context, request, url_for
 from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import or_
 from sqlalchemy.orm import Query
 
 from app.analysis.views.choice_filters import TextQuick, WorkListView
 from app.kernel.list_filters import Quick, like_pattern
 from app.models import Customer, VisitPlan
+from app.portal_context import can
 
 STATUS_TONES = {"PLANNED": "info", "DONE": "ok", "MISSED": "bad", "CANCELLED": "mute"}
 
@@ -67,7 +69,7 @@ class VisitListView(WorkListView):
         "customer.neighbourhood", "customer.address", "customer.visit_mode", "status", "sequence",
         "origin", "frequency", "day_choice", "moved_from", "is_touched", "note",
     ]  # fmt: skip
-    card_columns = ["customer.name", "date", "status", "customer.line"]
+    card_columns = ["customer.name", "customer.code", "date", "status", "customer.line"]
     order_columns = ["date", "customer.code", "customer.name", "sequence"]
     base_order = ("date", "desc")
     filter_bar = [
@@ -91,6 +93,17 @@ class VisitListView(WorkListView):
     base_permissions = ["can_read", "can_export"]
     exclude_route_methods = {"download", "add", "edit", "delete", "bulk_edit"}
     has_history = True
+
+    def column_value(self, item: Any, path: str) -> Any:
+        """On pages the customer leads to its file; exports need no addresses."""
+        value = super().column_value(item, path)
+        is_page = has_request_context() and request.method == "GET"
+        if path not in ("customer", "customer.code") or value is None or not is_page:
+            return value
+        if not can("read", "Customer"):
+            return value
+        url = url_for("CustomerFileView.show", pk=item.customer_id)
+        return Markup('<a href="{}" title="{}">{}</a>').format(url, _("Customer file"), value)
 
     def list_buttons(self) -> Sequence[dict[str, Any]]:
         return [
