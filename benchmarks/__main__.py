@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 
 from benchmarks.harness import run_job
 from benchmarks.registry import BENCHMARKS, SIZES
 from benchmarks.report import table, write_block
-
-OWN_TABLES = ("customer_list",)
-"""Jobs that still print a table of their own."""
 
 
 def main() -> None:
@@ -21,13 +17,10 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="contender; may be repeated")
     parser.add_argument("--print", action="store_true", help="leave docs/performance.md as it is")
     asked = parser.parse_args()
-    unknown = set(asked.names) - {*BENCHMARKS, *OWN_TABLES}
+    unknown = set(asked.names) - {*BENCHMARKS}
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     for name in asked.names or BENCHMARKS:
-        if name in OWN_TABLES:
-            importlib.import_module(f"benchmarks.{name}").run(asked.size)
-            continue
         job = BENCHMARKS[name]
         if asked.size not in job.amounts:
             print(f"{name}: not of size {asked.size}")

@@ -1,8 +1,8 @@
-"""List pages of the customers: server time and SQL statements, beside a stock FAB list.
+"""List pages of customers through the test client, as the company's administrator.
 
-Both run in this process after one another, through the test client, over the same rows, as the
-company's administrator and as a customer manager. Server time is the median of the requests
-after a warm-up; the goal is under 100 ms and at most 12 statements for the first page.
+Rivals show the same twelve columns of the same rows, 25 a page, in the look and with the search
+form they bring along. A page's time is the median of its requests after a warm-up. The first page
+and the searched one must show the same customers.
 """
 
 from __future__ import annotations
@@ -11,86 +11,136 @@ import os
 import re
 import shutil
 import statistics
-import subprocess
-import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event, select, text
 
-from benchmarks.demo_database import ROOT, demo_environment
+from benchmarks.demo_database import demo_environment
+from benchmarks.monthly_analysis import copied
+from benchmarks.work import Case, Work
 
 REPEATS = 9
 WARM_UP = 2
+PAGE_SIZE = 25
 PASSWORD = "Visit-plan-135"  # noqa: S105 -- the made-up company's public one
+SEARCHED = "超市"
+CODE = re.compile(r"\b\d{12}\b")
 
-PAGES = (
-    ("first page", ""),
-    ("page 1000", "?page_{view}=999"),
-    ("sorted by name", "?_oc_{view}=name&_od_{view}=asc"),
-    ("name contains 超市", "?q_name=超市"),
-    ("visit mode missing", "?q_visit_mode__missing=1"),
-)
+COLUMNS = (
+    "name", "code", "visit_mode", "visit_frequency", "frequency_source", "line", "grade",
+    "business_type", "market_type", "scale", "territory", "status",
+)  # fmt: skip
 
-statements = 0
-
-
-def _count(*_: Any) -> None:
-    global statements  # noqa: PLW0603 -- an event listener has nowhere else to count
-    statements += 1
+Pages = Mapping[str, str]
+"""Name of the page → its address."""
 
 
-def measure(client: Any, url: str) -> tuple[float, int, int]:
-    """(median milliseconds, statements, bytes) of a page that must answer 200."""
-    global statements  # noqa: PLW0603
-    times = []
-    size = 0
-    for turn in range(WARM_UP + REPEATS):
-        statements = 0
-        started = time.perf_counter()
+def prepare(case: Case) -> None:
+    demo = Path(demo_environment(case.size)["PORTAL_DATA_DIR"]) / "portal.db"
+    shutil.copyfile(demo, case.folder / "start.db")
+
+
+def administrator(case: Case) -> str:
+    return "admin" if case.size == "small" else f"{case.size}.admin"
+
+
+class Visit:
+    """Fetches pages again and again; `get` gives (status, text)."""
+
+    def __init__(
+        self,
+        case: Case,
+        get: Callable[[str], tuple[int, str]],
+        pages: Pages,
+        statements: Callable[[], int],
+    ) -> None:
+        self.get, self.statements = get, statements
+        has_page_1000 = case.amount >= 1000 * PAGE_SIZE
+        self.pages = {
+            name: url for name, url in pages.items() if has_page_1000 or name != "page 1000"
+        }
+        self.texts: dict[str, str] = {}
+        self.facts: dict[str, float] = {}
+
+    def run(self) -> dict[str, float]:
+        return {name: self._page(name, url) for name, url in self.pages.items()}
+
+    def _page(self, name: str, url: str) -> float:
+        times = []
+        for turn in range(WARM_UP + REPEATS):
+            before, started = self.statements(), time.perf_counter()
+            status, body = self.get(url)
+            if turn >= WARM_UP:
+                times.append(time.perf_counter() - started)
+            if status != 200:
+                raise SystemExit(f"{url} answered {status}")
+            self.facts[f"statements of {name}"] = self.statements() - before
+            self.texts[name] = body
+        self.facts["kB of first page"] = len(self.texts["first page"].encode()) // 1024
+        return statistics.median(times)
+
+    def answer(self) -> Mapping[str, Any]:
+        """Codes of the customers, in the order they are shown."""
+        return {
+            name: list(dict.fromkeys(CODE.findall(body)))
+            for name, body in self.texts.items()
+            if name in ("first page", "name contains")
+        }
+
+    def work(self) -> Work:
+        return Work(self.run, self.answer, facts=self.facts)
+
+
+def counted() -> Callable[[], int]:
+    """How many statements SQLAlchemy has run since."""
+    seen = [0]
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _count(*_: Any) -> None:
+        seen[0] += 1
+
+    return lambda: seen[0]
+
+
+def flask_get(client: Any) -> Callable[[str], tuple[int, str]]:
+    def get(url: str) -> tuple[int, str]:
         response = client.get(url)
-        body = response.get_data()
-        elapsed = (time.perf_counter() - started) * 1000
-        if response.status_code != 200:
-            raise SystemExit(f"{url} answered {response.status_code}")
-        size = len(body)
-        if turn >= WARM_UP:
-            times.append(elapsed)
-    return statistics.median(times), statements, size
+        return response.status_code, response.get_data(as_text=True)
+
+    return get
 
 
-def login(client: Any, username: str) -> None:
+def log_in(client: Any, username: str) -> None:
     page = client.get("/login/").get_data(as_text=True)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     form = {"username": username, "password": PASSWORD}
     if token:
         form["csrf_token"] = token[1]
-    response = client.post("/login/", data=form)
-    if response.status_code not in (302, 303):
+    if client.post("/login/", data=form).status_code not in (302, 303):
         raise SystemExit(f"{username} could not log in")
 
 
-def measure_portal() -> None:
-    """Print one line per page of the portal's own list."""
+def portal(case: Case) -> Work:
+    os.environ["PORTAL_DATABASE_URL"] = f"sqlite:///{copied(case)}"
     from app import create_app
 
-    app = create_app()
-    event.listen(Engine, "before_cursor_execute", _count)
-    for username in ("admin", "customer"):
-        client = app.test_client()
-        login(client, os.environ["ACCOUNT_PREFIX"] + username)
-        for name, query in PAGES:
-            if username == "customer" and name == "page 1000":
-                continue  # a customer manager's list is not that long
-            elapsed, count, size = measure(
-                client, "/customers/list/" + query.format(view="CustomerView")
-            )
-            print(f"portal,{username},{name},{elapsed:.1f},{count},{size}")
+    client = create_app().test_client()
+    log_in(client, administrator(case))
+    first = f"/customers/list/?psize_CustomerView={PAGE_SIZE}"
+    pages = {
+        "first page": first,
+        "page 1000": f"{first}&page_CustomerView=999",
+        "sorted by name": f"{first}&_oc_CustomerView=name&_od_CustomerView=asc",
+        "name contains": f"{first}&q_name={SEARCHED}",
+    }
+    return Visit(case, flask_get(client), pages, counted()).work()
 
 
-def measure_stock() -> None:
-    """The same rows in FAB's own list with FAB's own look and search form."""
+def stock_fab(case: Case) -> Work:
+    """The same model in Flask-AppBuilder's own list."""
     from flask import Flask
     from flask_appbuilder import AppBuilder, ModelView
     from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -106,21 +156,10 @@ def measure_stock() -> None:
     class StockView(ModelView):
         datamodel = SQLAInterface(Customer)
         route_base = "/customers"
-        list_columns = [
-            "name",
-            "code",
-            "visit_mode",
-            "visit_frequency",
-            "frequency_source",
-            "line",
-            "grade",
-            "business_type",
-            "market_type",
-            "scale",
-            "territory",
-            "status",
-        ]
+        list_columns = list(COLUMNS)
+        search_columns = list(COLUMNS)
         base_order = ("code", "asc")
+        page_size = PAGE_SIZE
 
     app = Flask("stock")
     app.config.from_mapping(config.load_settings(os.environ))
@@ -128,58 +167,150 @@ def measure_stock() -> None:
         FAB_UPDATE_PERMS=True,
         WTF_CSRF_ENABLED=False,
         FAB_BASE_TEMPLATE="appbuilder/baselayout.html",
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{copied(case)}",
     )
-    app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["STOCK_DATABASE"]
     db.init_app(app)
     with app.app_context():
         builder = AppBuilder(security_manager_class=StockSecurity)
         builder.init_app(app, db.session)
         builder.add_view(StockView, "Customers")
-    event.listen(Engine, "before_cursor_execute", _count)
     client = app.test_client()
-    login(client, os.environ["ACCOUNT_PREFIX"] + "admin")
-    for name, query in PAGES[:4]:
-        text = query.format(view="StockView").replace("q_name", "_flt_2_name")
-        elapsed, count, size = measure(client, "/customers/list/" + text)
-        print(f"stock,admin,{name},{elapsed:.1f},{count},{size}")
+    log_in(client, administrator(case))
+    pages = {
+        "first page": "/customers/list/",
+        "page 1000": "/customers/list/?page_StockView=999",
+        "sorted by name": "/customers/list/?_oc_StockView=name&_od_StockView=asc",
+        "name contains": f"/customers/list/?_flt_2_name={SEARCHED}",
+    }
+    return Visit(case, flask_get(client), pages, counted()).work()
 
 
-def run(size: str) -> None:
-    """Measure both in processes of their own and print the table with ratios."""
-    environment = demo_environment(size)
-    source = Path(environment["PORTAL_DATA_DIR"]) / "portal.db"
-    copy = source.with_name("stock.db")
-    if not copy.exists():
-        shutil.copyfile(source, copy)  # stock FAB writes its own permissions
-    rows = []
-    for part in ("portal", "stock"):
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.customer_list", part],
-            env={
-                **environment,
-                "STOCK_DATABASE": f"sqlite:///{copy}",
-                "ACCOUNT_PREFIX": "" if size == "small" else f"{size}.",
-            },
-            cwd=ROOT,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        rows += [line.split(",") for line in done.stdout.splitlines() if line.count(",") == 5]
-    stock = {row[2]: float(row[3]) for row in rows if row[0] == "stock"}
-    print(f"\nCustomer list, size {size}; median of {REPEATS}; goal: < 100 ms, ≤ 12 statements")
-    print(
-        f"{'page':22}{'who':10}{'portal ms':>10}{'SQL':>5}{'kB':>7}{'stock FAB ms':>14}{'ratio':>7}"
+def flask_admin(case: Case) -> Work:
+    from flask import Flask
+    from flask_admin import Admin
+    from flask_admin.contrib.sqla import ModelView
+    from flask_babel import Babel
+    from sqlalchemy.orm import scoped_session, sessionmaker
+
+    from app.models import Customer
+
+    class CustomerAdmin(ModelView):
+        column_list = COLUMNS
+        column_default_sort = "code"
+        column_sortable_list = ("name", "code")
+        column_searchable_list = ("name",)
+        column_auto_select_related = True
+        form_excluded_columns = tuple(Customer.__mapper__.relationships.keys())
+        page_size = PAGE_SIZE
+
+    app = Flask("flask-admin")
+    app.config["SECRET_KEY"] = "a benchmark's"  # noqa: S105
+    Babel(app)
+    session = scoped_session(sessionmaker(create_engine(f"sqlite:///{copied(case)}")))
+    Admin(app, name="Customers").add_view(CustomerAdmin(Customer, session, endpoint="customers"))
+    pages = {
+        "first page": "/admin/customers/",
+        "page 1000": "/admin/customers/?page=999",
+        "sorted by name": "/admin/customers/?sort=0",
+        "name contains": f"/admin/customers/?search={SEARCHED}",
+    }
+    return Visit(case, flask_get(app.test_client()), pages, counted()).work()
+
+
+def django_admin(case: Case) -> Work:
+    import django
+    from django.conf import settings
+
+    settings.configure(
+        DEBUG=False,
+        SECRET_KEY="a benchmark's",  # noqa: S106
+        ALLOWED_HOSTS=["testserver"],
+        ROOT_URLCONF="benchmarks.customer_list_django",
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": copied(case)}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        INSTALLED_APPS=[
+            "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
+            "django.contrib.sessions", "django.contrib.messages",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+        ],
+        TEMPLATES=[{
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {"context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]},
+        }],
+        STATIC_URL="/static/",
+    )  # fmt: skip
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+
+    call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin"))
+    seen = [0]
+
+    def count(execute: Any, *words: Any) -> Any:
+        seen[0] += 1
+        return execute(*words)
+
+    connection.execute_wrappers.append(count)
+
+    def get(url: str) -> tuple[int, str]:
+        response = client.get(url)
+        return response.status_code, response.content.decode()
+
+    first = "/admin/auth/customer/"
+    pages = {
+        "first page": first,
+        "page 1000": f"{first}?p=1000",
+        "sorted by name": f"{first}?o=1",
+        "name contains": f"{first}?q={SEARCHED}",
+    }
+    return Visit(case, get, pages, lambda: seen[0]).work()
+
+
+def bare_flask(case: Case) -> Work:
+    """One statement and one table: no person, no rights, no search form, no count, no look."""
+    from flask import Flask, render_template_string, request
+    from flask_babel import Babel
+
+    engine = create_engine(f"sqlite:///{copied(case)}")
+    from app.models import Customer, Territory
+
+    customer, territory = Customer.__table__, Territory.__table__
+    shown = [territory.c.name if name == "territory" else customer.c[name] for name in COLUMNS]
+    app = Flask("bare")
+    Babel(app)  # the code lists' words
+    template = (
+        "<table>{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>"
+        "{% endfor %}</table>"
     )
-    for kind, who, name, elapsed, count, volume in rows:
-        if kind == "stock":
-            continue
-        rival = stock.get(name) if who == "admin" else None
-        beside = f"{rival:14.1f}{float(elapsed) / rival:7.2f}" if rival else f"{'–':>14}{'–':>7}"
-        print(f"{name:22}{who:10}{elapsed:>10}{count:>5}{int(volume) // 1024:>7}{beside}")
-    counts = {row[2]: row[4] for row in rows if row[0] == "stock"}
-    print("stock FAB statements: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
+    @app.get("/customers")
+    def customers() -> str:
+        query = select(*shown).join(territory, territory.c.id == customer.c.territory_id)
+        if "q" in request.args:
+            query = query.where(customer.c.name.contains(request.args["q"]))
+        page = query.order_by(text(request.args.get("order", "customer.code"))).limit(PAGE_SIZE)
+        with engine.connect() as connection:
+            rows = connection.execute(page.offset(int(request.args.get("skip", 0)))).all()
+        return render_template_string(template, rows=rows)
 
-if __name__ == "__main__":
-    {"portal": measure_portal, "stock": measure_stock}[sys.argv[1]]()
+    pages = {
+        "first page": "/customers",
+        "page 1000": f"/customers?skip={999 * PAGE_SIZE}",
+        "sorted by name": "/customers?order=customer.name",
+        "name contains": f"/customers?q={SEARCHED}",
+    }
+    return Visit(case, flask_get(app.test_client()), pages, counted()).work()

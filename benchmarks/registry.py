@@ -129,16 +129,17 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="not slower than pandas, less memory",
     ),
-    "search": Job(
-        meaning="customers found by part of a name, initials, code or phone, all questions in turn",
+    "customer_list": Job(
+        meaning="list pages of customers, 25 rows of 12 columns",
         unit="customers",
-        amounts={"small": 3_000, "city": 30_000, "province": 300_000},
+        amounts=DEMO_CUSTOMERS,
         contenders=(
-            Contender("portal, best eight", "portal", Role.PORTAL),
-            Contender("ilike on three columns", "contains"),
-            Contender("FTS5 trigrams", "trigrams"),
-            Contender("portal, panel of the page", "page", Role.PORTAL, is_compared=False),
+            Contender("portal", "portal", Role.PORTAL, ("Flask-AppBuilder", "Flask")),
+            Contender("stock Flask-AppBuilder", "stock_fab", packages=("Flask-AppBuilder",)),
+            Contender("Flask-Admin", "flask_admin", packages=("Flask-Admin",)),
+            Contender("Django admin", "django_admin", packages=("Django",)),
+            Contender("bare Flask", "bare_flask", Role.LIMIT, ("Flask",)),
         ),
-        goal="every question below 100 ms, page included, at 300,000 customers",
+        goal="< 100 ms and ≤ 12 statements",
     ),
 }
