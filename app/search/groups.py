@@ -19,7 +19,7 @@ from app.kernel.spelling import EDGE, marked, normal
 from app.master.customer_search import ESCAPE, MOST_RANKED, find_customers, is_end_of_phone
 from app.models import Customer, Department, PortalUser, Product, Territory
 from app.portal_context import can
-from app.search.pages import find_pages, spelled
+from app.search.pages import FoundPage, find_pages, spelled
 from app.search.question import Question
 
 Parts = list[tuple[str, bool]]
@@ -59,7 +59,10 @@ def find_groups(session: Session, question: Question, most: int) -> list[Group]:
             groups.append(_customers(session, question, most))
         if can("read", "Product"):
             groups.append(_products(session, question, few))
-    groups.append(_pages(question, few))
+    pages = find_pages(question)
+    # Who types the number of a step means the step, not the many codes that contain it.
+    place = 0 if pages and pages[0].is_step else len(groups)
+    groups.insert(place, _pages(pages, question, few))
     if not question.is_too_short:
         if can("read", "Territory"):
             groups.append(_territories(session, question, few))
@@ -145,7 +148,7 @@ def _products(session: Session, question: Question, most: int) -> Group:
     )
 
 
-def _pages(question: Question, most: int) -> Group:
+def _pages(pages: Sequence[FoundPage], question: Question, most: int) -> Group:
     hits = [
         Hit(
             page.url,
@@ -160,9 +163,9 @@ def _pages(question: Question, most: int) -> Group:
                 [(page.heading, False)],
             ),
         )
-        for page in find_pages(question)
+        for page in pages[:most]
     ]
-    return Group("pages", _("Pages of the portal"), hits[:most])
+    return Group("pages", _("Pages of the portal"), hits)
 
 
 def _territories(session: Session, question: Question, most: int) -> Group:

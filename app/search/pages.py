@@ -18,13 +18,14 @@ spelled = lru_cache(maxsize=20_000)(search_words)
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """An entry of the menu and the heading above it."""
+    """An entry of the menu and the heading above it; `is_step`: its number was asked for."""
 
     label: str
     url: str
     icon: str
     step: int | None
     heading: str
+    is_step: bool
 
 
 def find_pages(question: Question) -> list[FoundPage]:
@@ -35,7 +36,12 @@ def find_pages(question: Question) -> list[FoundPage]:
             rank = _rank(question, item, group["label"])
             if rank is not None:
                 page = FoundPage(
-                    item["label"], item["url"], item["icon"], item["step"], group["label"]
+                    item["label"],
+                    item["url"],
+                    item["icon"],
+                    item["step"],
+                    group["label"],
+                    rank == 0,
                 )
                 found.append((rank, page))
     return [page for _rank_, page in sorted(found, key=lambda pair: pair[0])]
