@@ -142,4 +142,14 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="< 100 ms and ≤ 12 statements",
     ),
+    "visit_days": Job(
+        meaning="the visits of one customer manager spread over 20 days",
+        unit="customers",
+        amounts={"small": 40, "city": 200, "province": 400},
+        contenders=(
+            Contender("portal", "portal", Role.PORTAL),
+            Contender("CP-SAT, at most 5 s", "cp_sat", packages=("ortools",)),
+        ),
+        goal="< 50 ms, days level within ±1",
+    ),
 }
