@@ -69,6 +69,6 @@ def install(app: Flask) -> None:
 
     portal.add_command(import_command)
     portal.add_command(sales_sums_command)
-    operation.install(portal)
+    operation.install(portal, app.cli)
     portal.add_command(audit)
     app.cli.add_command(portal)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
 
 from app.operation.archive import Manifest
 from app.operation.refusal import OperationRefused
@@ -76,6 +76,40 @@ def restore_command(file: Path, *, yes: bool, other_key: bool) -> None:
     click.echo("Then start the web server and the jobs process.")
 
 
-def install(portal: click.Group) -> None:
-    for command in (backup_command, restore_command):
+@click.command("move")
+@with_appcontext
+@click.option("--to", "target", required=True, metavar="postgresql://…")
+def move_command(target: str) -> None:
+    """Carry this SQLite portal over to an empty PostgreSQL database, compared row by row."""
+    from app.operation.move import move_portal
+
+    with _refusals():
+        move_portal(_app(), target, click.echo)
+    click.echo(
+        "The SQLite database is unchanged. Set PORTAL_DATABASE_URL to the new address and keep"
+        " PORTAL_DATA_DIR and PORTAL_SECRET_KEY, then start the web server and the jobs process."
+    )
+
+
+@click.command("distribute")
+@with_appcontext
+@click.option("--dry-run", "is_dry", is_flag=True, help="Print the SQL, change nothing.")
+def distribute_command(*, is_dry: bool) -> None:
+    """Spread the tables over the nodes of a Citus cluster, by company."""
+    from app.kernel.db import db
+    from app.operation.distribution import distribute, dry_run
+
+    with _refusals():
+        if is_dry:
+            click.echo(";\n".join([*dry_run(db.engine, db.metadata), ""]).rstrip())
+        else:
+            distribute(db.engine, db.metadata, click.echo)
+
+
+def install(portal: click.Group, root: click.Group) -> None:
+    """`root`: Flask's own command group, which gets the group `scale`."""
+    for command in (backup_command, restore_command, move_command):
         portal.add_command(command)
+    scale = AppGroup("scale", help="Beyond one PostgreSQL server.")
+    scale.add_command(distribute_command)
+    root.add_command(scale)

@@ -9,7 +9,7 @@ collations and storage decide differently.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -150,7 +150,7 @@ def tables_of(driver: Any, *, is_sqlite: bool) -> list[str]:
 
 def rows_of(
     driver: Any, table: str, columns: Sequence[Column], *, is_sqlite: bool
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Every row of a table as the driver gives it, without holding them all."""
     names = ", ".join(
         # As text, so that the driver does not make an object of it first.
