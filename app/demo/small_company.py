@@ -14,6 +14,7 @@ from app.demo.daily_visits import add_daily_visits
 from app.demo.loading import load
 from app.demo.month_plans import add_month_plans
 from app.demo.month_summaries import add_month_summaries
+from app.demo.notices import read_old_notices
 from app.demo.orders import Buyer, Ware, order_calendar, order_lines
 from app.demo.people import (
     Accounts,
@@ -82,6 +83,7 @@ def build_small_company(
         # Summaries count what was done, so they come last.
         add_week_summaries(session, company.id, dates)
         add_month_summaries(session, company.id, dates)
+        read_old_notices(session, company.id, dates)
 
 
 def _flag_products(session: Session, company: Company, dates: Dates, spec: SmallCompany) -> None:

@@ -15,6 +15,7 @@ from app.models import (
     NoticePreference,
     NoticeSetting,
     PortalUser,
+    Task,
 )
 from app.notices.addresses import read_address
 from app.notices.preferences import add_channel
@@ -33,7 +34,7 @@ WORDS: dict[str, str | int] = {
 def clear(app: Flask) -> None:
     """The rows that fill the tables are nobody's news."""
     with app.app_context():
-        for model in (NoticeDelivery, NoticeChannel, Notice, NoticeSetting, NoticePreference):
+        for model in (Task, NoticeDelivery, NoticeChannel, Notice, NoticeSetting, NoticePreference):
             db.session.execute(delete(model))
         db.session.commit()
 
