@@ -152,4 +152,20 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="< 50 ms, days level within ±1",
     ),
+    "growth": Job(
+        meaning="the monthly analysis and list pages with 1, 3 and 10 times the customers",
+        unit="customers at 1 ×",
+        amounts={"small": 100, "city": 3_000},
+        contenders=(
+            *(
+                Contender(f"analysis {factor} ×", f"analysis_{factor}", Role.PORTAL)
+                for factor in (1, 3, 10)
+            ),
+            *(
+                Contender(f"list {factor} ×", f"list_{factor}", Role.PORTAL, beside="list 1 ×")
+                for factor in (1, 3, 10)
+            ),
+        ),
+        goal="nothing worse than linear, list pages flat",
+    ),
 }

@@ -34,7 +34,7 @@ def table(job: Job, size: str, rounds: int, figures: Sequence[Figures]) -> str:
         clock = " wall" if row.contender.is_in_server else ""
         lines.append(
             f"| {row.contender.name}{sampled} | {row.contender.role.value}{beside} "
-            f"| {row.ratio:.2f}{clock} | {row.processor:.2f} | {row.wall:.2f} | {row.peak:,.0f} |"
+            f"| {short(row.ratio)}{clock} | {short(row.processor)} | {short(row.wall)} | {row.peak:,.0f} |"
         )
     lines += _parts(figures)
     lines += ["", f"{dt.date.today()}: {versions(job)}."]  # noqa: DTZ011 -- the reader's day
@@ -57,6 +57,12 @@ def _parts(figures: Sequence[Figures]) -> list[str]:
         if row.facts
     ]
     return [*found, *(["", "; ".join(facts) + "."] if facts else [])]
+
+
+def short(value: float) -> str:
+    """Three figures that count, without an exponent."""
+    places = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 0.1 else 4
+    return f"{value:,.{places}f}"
 
 
 def versions(job: Job) -> str:
