@@ -17,8 +17,6 @@ from app.kernel.formatters import MISSING
 from app.models import MarketIndicator, RateKind
 from app.portal_context import can
 
-SHOWN = 6
-
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:

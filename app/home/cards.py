@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from flask import g
@@ -39,9 +40,11 @@ from app.kernel.period import Month
 from app.kernel.scope import Scope
 from app.portal_context import can
 from app.security.permissions import RoleName
-from app.workflow.approvals import decidable
+from app.workflow.approvals import Subject, decidable
 from app.workflow.board import Board, Cell, step_board
 from app.workflow.flow_bar import person_of
+
+STATEMENTS_KEPT = 256
 
 
 @dataclass
@@ -89,8 +92,6 @@ def cards(session: Session, month: Month, today: dt.date) -> Cards:
         found.readiness = readiness(session, scope, month, today)
     if found.desk is None and not has_role(RoleName.BRAND_MANAGER):
         found.has_data = found.has_data and has_role(RoleName.ADMINISTRATOR)
-    if can("read", "Task"):
-        found.tasks = list(counts.own_tasks(session))
     found.work = in_order(work, today)
     return found
 
@@ -101,31 +102,14 @@ def _month_cards(
     """Board, figures, calendar and anomalies of the territories in scope."""
     board = step_board(session, scope, month, today)
     is_overview = has_role(RoleName.MARKET_MANAGER)
-    subjects = [
-        rows.work_days(scope, month),
-        rows.visit_days(scope, month),
-        rows.volume_targets(scope, month),
-        rows.parameters(scope),
-        rows.abnormal_brands(scope, month.previous),
-        rows.abnormal_indicators(scope, month.previous),
-        rows.problem_customers(scope, month),
-        rows.follow_up_counts(scope, g.row_scope.user_id, today),
-        rows.customer_counts(scope),
-    ]
-    if is_overview:
-        subjects += [
-            rows.sales_months(scope, month),
-            *rows.waiting(scope, decidable(person_of(g.user))),
-        ]
-        if month <= Month.of(today):
-            subjects.append(rows.not_visited(scope, month, today))
-    else:
-        subjects += [
-            rows.sales_days(scope, month),
-            rows.key_customers(scope, month),
-            *rows.returned_records(scope, month),
-        ]
-    desk = read_desk(session, scope, month, today, subjects, board)
+    statement = _statement(
+        scope,
+        month,
+        today,
+        g.row_scope.user_id,
+        decidable(person_of(g.user)) if is_overview else None,
+    )
+    desk = read_desk(session, scope, month, today, statement, board)
     found.desk, found.board, found.is_overview = desk, board, is_overview
     found.anomalies = anomalies(desk)
     found.problems = problem_customers(desk)
@@ -137,6 +121,42 @@ def _month_cards(
     else:
         found.figures = month_figures(desk)
         found.next_step = next_step(desk)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _statement(
+    scope: Scope,
+    month: Month,
+    today: dt.date,
+    user_id: int | None,
+    to_decide: tuple[Subject, ...] | None,
+) -> Any:
+    """What a person's month is read with. `to_decide`: None = not somebody who oversees others.
+
+    Kept, because putting together so large a statement takes longer than running it.
+    """
+    subjects = [
+        rows.work_days(scope, month),
+        rows.visit_days(scope, month),
+        rows.volume_targets(scope, month),
+        rows.parameters(scope),
+        rows.abnormal_brands(scope, month.previous),
+        rows.abnormal_indicators(scope, month.previous),
+        rows.problem_customers(scope, month),
+        rows.follow_up_counts(scope, user_id, today),
+        rows.customer_counts(scope),
+    ]
+    if to_decide is not None:
+        subjects += [rows.sales_months(scope, month), *rows.waiting(scope, to_decide)]
+        if month <= Month.of(today):
+            subjects.append(rows.not_visited(scope, month, today))
+    else:
+        subjects += [
+            rows.sales_days(scope, month),
+            rows.key_customers(scope, month),
+            *rows.returned_records(scope, month),
+        ]
+    return rows.together(subjects)
 
 
 def _month_work(desk: Desk) -> list[ToDo]:
@@ -165,6 +185,8 @@ def _company_cards(
         found.figures += organisation_figures(territories)
     if scope is not None:
         found.readiness = readiness(session, scope, month, today)
+    if can("read", "Task"):
+        found.tasks = list(counts.own_tasks(session))
     found.failed_runs = list(counts.last_runs(session))
     found.has_data = bool(territories is not None and territories.all) or bool(found.imports)
     return territory_work(territories)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from app.home import desk_rows
@@ -84,8 +82,8 @@ def read_desk(
     scope: Scope,
     month: Month,
     today: dt.date,
-    subjects: Iterable[Select[Any]],
+    statement: Any,
     board: Board | None,
 ) -> Desk:
     names = {place.id: place.name for place in board.places} if board is not None else {}
-    return Desk(month, today, scope, desk_rows.read(session, subjects), board, names)
+    return Desk(month, today, scope, desk_rows.read(session, statement), board, names)

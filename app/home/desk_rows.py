@@ -78,7 +78,7 @@ COLUMNS: Mapping[str, Any] = {
 }
 """`n1` … `n4` are what the subject's function says."""
 
-SHOWN_PROBLEMS = 4
+SHOWN_PROBLEMS = 3
 PLAN_RETURNED, MONTH_RETURNED, WEEK_RETURNED, SUMMARY_RETURNED = "7", "8", "13", "14"
 RESULT_RETURNED = "12"
 """Of `returned`: the number of the step whose record came back."""
@@ -94,13 +94,15 @@ MARKET, MARKET_LINE = MarketAnalysis.__table__, MarketAnalysisLine.__table__
 SERVICE, WEEK, SUMMARY = ServicePlan.__table__, WeekSummary.__table__, MonthSummary.__table__
 
 
-def read(session: Session, subjects: Iterable[Select[Any]]) -> dict[str, list[Any]]:
-    """Kind → its rows; one statement, none without subjects. A kind without rows is missing."""
-    parts = list(subjects)
+def together(subjects: Iterable[Select[Any]]) -> Any:
+    """All subjects as one statement."""
+    return union_all(*subjects)
+
+
+def read(session: Session, statement: Any) -> dict[str, list[Any]]:
+    """Kind → its rows. A kind without rows is missing."""
     found: dict[str, list[Any]] = {}
-    if not parts:
-        return found
-    for row in session.connection().execute(union_all(*parts)):
+    for row in session.connection().execute(statement):
         found.setdefault(row.kind, []).append(row)
     return found
 

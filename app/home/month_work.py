@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -73,12 +74,13 @@ def _step(desk: Desk, cell: Cell, reason: str) -> ToDo:
         text = _(LEFT[step.number], count=number(left))
         why = _step_words(desk, cell)
     else:
-        text, why = f"{_(step.name)}: {_(cell.state.msgid)}", _step_words(desk, cell)
+        text = f"{_(step.name)}: {_(cell.state.msgid)}"
+        why = _step_words(desk, cell, is_named=True)
     return ToDo(
         1,
         text,
         why,
-        url_for(cell.link.endpoint, **cell.link.values),
+        url_for(cell.link.endpoint, **dict[str, Any](cell.link.values)),
         _("Revise") if is_returned else _("Begin") if cell.state is StepState.READY else _("Go on"),
         "fa-reply" if is_returned else cell.state.icon,
         cell.state.tone,
@@ -88,9 +90,13 @@ def _step(desk: Desk, cell: Cell, reason: str) -> ToDo:
     )
 
 
-def _step_words(desk: Desk, cell: Cell) -> str:
+def _step_words(desk: Desk, cell: Cell, *, is_named: bool = False) -> str:
+    """Step, analysed or worked month, due day; `is_named`: the text above says the step's name."""
     about = desk.analysed if cell.step.basis is Basis.ANALYSED_MONTH else desk.month
-    words = [_("Step %(number)s", number=cell.step.number), _(cell.step.name), month_label(about)]
+    words = [_("Step %(number)s", number=cell.step.number)]
+    if not is_named:
+        words.append(_(cell.step.name))
+    words.append(month_label(about))
     if cell.due is not None:
         words.append(_("due on %(day)s", day=iso_date(cell.due)))
     if cell.places > 1:
@@ -237,7 +243,6 @@ def approval_work(desk: Desk) -> list[ToDo]:
                 "fa-stamp",
                 "info",
                 desk.today - dt.timedelta(days=days) if subject.approve and row.n1 else None,
-                pill=_("today"),
             )
         )
     return found
