@@ -168,4 +168,23 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="nothing worse than linear, list pages flat",
     ),
+    "load": Job(
+        meaning=(
+            "people clicking every 5 to 15 s (80 % lists, 15 % forms saved, 5 % exports) on "
+            "gunicorn, people and server on one machine"
+        ),
+        unit="people",
+        amounts={"small": 10, "city": 200},
+        contenders=(
+            Contender("gunicorn, SQLite", "sqlite", Role.PORTAL, ("gunicorn", "locust")),
+            Contender(
+                "gunicorn, PostgreSQL",
+                "postgresql",
+                Role.PORTAL,
+                ("psycopg",),
+                is_in_server=True,
+            ),
+        ),
+        goal="no failure, no “database is locked”",
+    ),
 }
