@@ -21,6 +21,8 @@ from app.models import Customer
 ESCAPE = "\\"
 MOST_RANKED = 200
 """Customers that fit, read to be ranked. Where more fit, the best are looked for by themselves."""
+WHOLE_CODE = 6
+"""Characters from which on a word that is somebody's code is not a part of another's."""
 DIGITS_OF_PHONE = 3
 """From so many digits on a word may be the end of a telephone number."""
 
@@ -75,10 +77,12 @@ def is_end_of_phone(word: str) -> bool:
 def find_customers(session: Session, words: Sequence[str], most: int) -> FoundCustomers:
     """Up to `most` customers that have all of the words, best first."""
     fits = and_(*map(mentions, words))
-    found = _keys(session, fits, MOST_RANKED + 1)
+    exact = Customer.code.in_(_code_forms(words[0]))
+    found = _keys(session, exact, 1) if len(words) == 1 and len(words[0]) >= WHOLE_CODE else []
+    # Who types a whole code means that customer: one look instead of reading the index.
+    found = found or _keys(session, fits, MOST_RANKED + 1)
     count = len(found) if len(found) <= MOST_RANKED else None
     if count is None:
-        exact = or_(*(Customer.code == form for form in _code_forms(words[0])), false())
         found += _keys(session, and_(fits, exact), 1)
         found += _keys(session, and_(fits, begins(words[0])), most)
     best = sorted({key.id: key for key in found}.values(), key=lambda key: rank(key, words))
@@ -116,5 +120,7 @@ def rank(key: Any, words: Iterable[str]) -> tuple[int, str]:
 
 
 def _code_forms(word: str) -> tuple[str, ...]:
-    """The ways a word may be written in a code; none for words that no code contains."""
-    return tuple(dict.fromkeys((word, word.upper()))) if word.isascii() else ()
+    """The ways a word may be written in a code; a word without a digit means a name."""
+    if not word.isascii() or not any(character.isdigit() for character in word):
+        return ()
+    return tuple(dict.fromkeys((word, word.upper())))
