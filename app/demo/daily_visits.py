@@ -54,6 +54,7 @@ def add_daily_visits(session: Session, company_id: int, dates: Dates) -> None:
         .join(CUSTOMER, CUSTOMER.c.id == PLAN.c.customer_id)
         .where(
             PLAN.c.company_id == company_id,
+            CUSTOMER.c.company_id == company_id,
             PLAN.c.date < dates.reference,
             PLAN.c.status.in_((VisitStatus.DONE, VisitStatus.MISSED)),
         )
@@ -147,7 +148,7 @@ def _mark(session: Session, company_id: int) -> None:
     if marks:
         session.connection().execute(
             update(ITEM)
-            .where(ITEM.c.id == bindparam("item"))
+            .where(ITEM.c.company_id == company_id, ITEM.c.id == bindparam("item"))
             .values(
                 mark=ItemMark.DONE,
                 done_on=bindparam("day"),

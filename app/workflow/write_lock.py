@@ -104,9 +104,13 @@ def rows_of(session: Session, record: Any) -> list[tuple[type[Any], list[int]]]:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A row about to be written: the records it belongs or belonged to, the parts it concerns."""
+    """A row about to be written: the records it belongs or belonged to, the parts it concerns.
+
+    All of one company: the references hold the company, and a row never changes it.
+    """
 
     lock: Lock
+    company_id: int
     record_ids: frozenset[int]
     parts: frozenset[str]
 
@@ -117,13 +121,13 @@ def check_locks(session: Session, context: Any, instances: Any) -> None:
         return
     with session.no_autoflush:
         writes = list(_writes(session))
-        wanted: dict[str, set[int]] = defaultdict(set)
+        wanted: dict[tuple[str, int], set[int]] = defaultdict(set)
         for write in writes:
-            wanted[write.lock.record] |= write.record_ids
+            wanted[write.lock.record, write.company_id] |= write.record_ids
         states = {
             (kind, record_id): state
-            for kind, ids in wanted.items()
-            for record_id, state in _states(session, kind, ids)
+            for (kind, company_id), ids in wanted.items()
+            for record_id, state in _states(session, kind, company_id, ids)
         }
     for write in writes:
         for record_id in write.record_ids:
@@ -133,12 +137,14 @@ def check_locks(session: Session, context: Any, instances: Any) -> None:
                     raise refusal(part, state)
 
 
-def _states(session: Session, kind: str, ids: set[int]) -> Iterator[tuple[int, str]]:
+def _states(
+    session: Session, kind: str, company_id: int, ids: set[int]
+) -> Iterator[tuple[int, str]]:
     """The present states of records, their rows locked until the end of the transaction."""
     table = inspect(getattr(models, RECORDS[kind].entity)).local_table
     rows = session.connection().execute(
         select(table.c.id, table.c.status)
-        .where(table.c.id.in_(ids))
+        .where(table.c.company_id == company_id, table.c.id.in_(ids))
         .order_by(table.c.id)
         .with_for_update(key_share=True)
     )
@@ -154,18 +160,25 @@ def _writes(session: Session) -> Iterator[Write]:
             if lock.key == "id":
                 _refuse_later_state(row)
             else:
-                yield Write(lock, _owners(row, lock), frozenset({lock.whole(row) or CONTENT}))
+                yield Write(
+                    lock,
+                    row.company_id,
+                    _owners(row, lock),
+                    frozenset({lock.whole(row) or CONTENT}),
+                )
     for row in session.dirty:
         lock = entities.get(type(row))
         if isinstance(row, FlowEvent) and session.is_modified(row):
             raise RecordLocked
         if lock is not None and (parts := _changed_parts(row, lock)):
-            yield Write(lock, _owners(row, lock), parts)
+            yield Write(lock, row.company_id, _owners(row, lock), parts)
     for row in session.deleted:
         if isinstance(row, FlowEvent):
             raise RecordLocked
         if (lock := entities.get(type(row))) is not None:
-            yield Write(lock, _owners(row, lock), frozenset({lock.whole(row) or CONTENT}))
+            yield Write(
+                lock, row.company_id, _owners(row, lock), frozenset({lock.whole(row) or CONTENT})
+            )
 
 
 def _refuse_later_state(row: Any) -> None:
