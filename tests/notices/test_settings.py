@@ -18,6 +18,7 @@ from app.models import (
     NoticeKind,
     NoticeSetting,
     Outside,
+    PortalUser,
 )
 from app.notices.addresses import AddressRefused, apprise_url, offered, read_address
 from app.notices.kinds import NOTICE_KINDS
@@ -27,6 +28,7 @@ from app.notices.words import filled
 from app.security.secret_box import unseal
 from tests.notices.notice_world import WORDS, clear, give_address, notices_of, user_id
 from tests.security.visitor import Visitor
+from tests.security.world import found
 
 MAIL, WECOM, OTHER = ChannelKind.MAIL, ChannelKind.WECOM, ChannelKind.OTHER
 DINGTALK, FEISHU = ChannelKind.DINGTALK, ChannelKind.FEISHU
@@ -185,8 +187,9 @@ def test_everybody_chooses_for_oneself(portal: Flask, name: str):
 def test_a_failed_task_is_news_and_read_where_it_was_seen(portal: Flask):
     clear(portal)
     with portal.app_context():
-        person = user_id("admin_a")
-        enqueue("import_commit", "Big file", {"batch": 0}, Actor(person, "Admin", "web"), None)
+        person = found(PortalUser, username="admin_a")
+        actor = Actor(person.id, "Admin", "web")
+        enqueue("import_commit", "Big file", {"batch": 0}, actor, person.company_id)
         db.session.commit()
         claim = claim_next(db.engine)
     assert claim is not None
