@@ -137,6 +137,13 @@ PAGE_HELP: Mapping[str, PageHelp] = {
             "why, and run it again."
         )
     ),
+    "ScheduledWorkView.list": PageHelp(
+        N_(
+            "Work that runs by the clock: when each job ran for which company and period, how long "
+            "it took, what it did or why it failed, and when it runs next. A run can be repeated "
+            "with a reason."
+        )
+    ),
     "WorkCalendarView.index": PageHelp(
         N_(
             "Workdays, holidays and make-up workdays of the company. Visits, due days and the "

@@ -49,7 +49,7 @@ class HomeView(IndexView):
             imports_url=view_url("ImportView", "list"),
             import_url=view_url("ImportView", "new"),
             tasks_url=view_url("TaskView", "list"),
-            runs_url=view_url("JobRunView", "list"),
+            runs_url=view_url("ScheduledWorkView", "list"),
         )
         return page
 
