@@ -2,7 +2,8 @@
 
 The portal answers as the top bar asks it, under the scope of an administrator and of a market
 manager; the rivals answer the same questions as far as they can. How many customers fit must be
-equal where all can tell. Questions are asked in turn, the figure is the median.
+equal where all can tell. Questions are asked in turn, the figure is the median of processor time:
+SQLite works inside the process, so that is what a question costs on a machine with nothing else to do.
 """
 
 from __future__ import annotations
@@ -123,9 +124,9 @@ def work(case: Case, find: Find, own: dict[str, str]) -> Work:
                     for name, text in questions.items():
                         key = f"{person}: {name}"
                         with scoped_to(scope):
-                            started = time.perf_counter()
+                            started = time.process_time()
                             counts[key] = find(db.session(), text)
-                            times.setdefault(key, []).append(time.perf_counter() - started)
+                            times.setdefault(key, []).append(time.process_time() - started)
         return {key: statistics.median(values) for key, values in times.items()}
 
     compared = [f"{person}: {name}" for person in PEOPLE for name in QUESTIONS]
@@ -185,13 +186,13 @@ def trigrams(case: Case) -> Work:
         "CREATE VIRTUAL TABLE found USING fts5(name, code, phone, tokenize='trigram', detail=full)"
     )
     before = connection.execute("PRAGMA page_count").fetchone()[0]
-    started = time.perf_counter()
+    started = time.process_time()
     connection.execute(
         "INSERT INTO found(rowid, name, code, phone) SELECT id, name, code, phone FROM customer"
     )
     connection.commit()
     pages = connection.execute("PRAGMA page_count").fetchone()[0] - before
-    made.facts = {"index MB": pages * 4096 / 1e6, "index made in s": time.perf_counter() - started}
+    made.facts = {"index MB": pages * 4096 / 1e6, "index made in s": time.process_time() - started}
     connection.close()
     return made
 
@@ -218,9 +219,9 @@ def page(case: Case) -> Work:
         for _round in range(ROUNDS):
             for person, client in clients.items():
                 for name, text in questions.items():
-                    started = time.perf_counter()
+                    started = time.process_time()
                     answer = client.get("/search/panel", query_string={"q": text})
-                    seconds = time.perf_counter() - started
+                    seconds = time.process_time() - started
                     if answer.status_code != 200:
                         raise SystemExit(f"{person}: {text} answered {answer.status_code}")
                     times.setdefault(f"{person}: {name}", []).append(seconds)
