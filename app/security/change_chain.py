@@ -105,7 +105,7 @@ def problems_of(
             hashes_at[sequence] = link["hash"]
         previous, expected = link["hash"], sequence + 1
     last = expected - 1
-    if head is None:
+    if head is None or head.sequence == 0:
         if last:
             yield Problem(last, "the head of the chain was removed")
     else:

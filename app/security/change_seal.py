@@ -155,7 +155,7 @@ def _locked_head(connection: Connection, company_id: int) -> Head:
     query = select(CHAIN).where(CHAIN.c.company_id == company_id).with_for_update()
     row = connection.execute(query).one_or_none()
     if row is None:
-        upsert(connection, CHAIN, ["company_id"], ["company_id"], select(literal(company_id)))
+        make_head(connection, company_id)
         row = connection.execute(query).one()
     head = _head(row)
     if head.sequence == 0 and connection.scalar(
@@ -163,6 +163,11 @@ def _locked_head(connection: Connection, company_id: int) -> Head:
     ):
         raise ChainBroken(company=company_id)
     return head
+
+
+def make_head(connection: Connection, company_id: int) -> None:
+    """A head without links, unless there is one."""
+    upsert(connection, CHAIN, ["company_id"], ["company_id"], select(literal(company_id)))
 
 
 def _write_head(connection: Connection, secret: str, head: Head) -> None:
@@ -242,7 +247,8 @@ def _check(
 
 
 def _note(connection: Connection, check: Check) -> None:
-    """Keep the result with the head, for the page of the log."""
+    """Keep the result with the head, for the page of the log; also where the head is missing."""
+    make_head(connection, check.company_id)
     connection.execute(
         update(CHAIN)
         .where(CHAIN.c.company_id == check.company_id)

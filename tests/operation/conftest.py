@@ -1,7 +1,10 @@
-"""Portals with the demo company and an uploaded file; PostgreSQL's programs on the path."""
+"""Portals with a row of every entity or with the demo company, and an uploaded file.
+
+PostgreSQL's programs are on the path.
+"""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from app.kernel.db import db, read_only
 from app.operation.contents import Digest, contents_of
 from tests import database
 from tests.conftest import AppFactory
+from tests.security import world
 
 
 @pytest.fixture(autouse=True)
@@ -20,10 +24,19 @@ def _postgresql_programs(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def portal(app_factory: AppFactory, demo_url: str, tmp_path: Path) -> Flask:
+def portal(
+    app_factory: AppFactory, databases: database.Databases, tmp_path: Path
+) -> Iterator[Flask]:
+    """The two small companies of `tests.security.world`, quickly hashed."""
     upload = tmp_path / "uploads" / "1" / "sales.csv"
     upload.parent.mkdir(parents=True)
     upload.write_bytes(b"customer,product\n")
+    with databases.copy("world", world.build) as url:
+        yield app_factory(url)
+
+
+@pytest.fixture
+def demo_portal(app_factory: AppFactory, demo_url: str) -> Flask:
     return app_factory(demo_url)
 
 

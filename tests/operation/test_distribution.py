@@ -18,7 +18,8 @@ from app.operation.distribution import distribute, dry_run
 from app.operation.distribution_plan import distribution_of, problems
 from app.operation.refusal import OperationRefused
 from tests import database
-from tests.conftest import AppFactory, fill_demo
+from tests.conftest import AppFactory
+from tests.security import world
 
 STAND_INS = """
 CREATE TABLE pg_dist_node (groupid int);
@@ -55,8 +56,8 @@ END $$;
 
 @pytest.fixture
 def server_portal(app_factory: AppFactory) -> Iterator[Flask]:
-    """The demo company on PostgreSQL."""
-    with database.Databases("postgresql").copy("demo", fill_demo) as url:
+    """A row of every entity on PostgreSQL."""
+    with database.Databases("postgresql").copy("world", world.build) as url:
         yield app_factory(url)
 
 

@@ -29,16 +29,14 @@ def empty_postgresql() -> Iterator[str]:
 
 
 def test_the_demo_company_moves(
-    portal: Flask, contents: Contents, app_factory: AppFactory, empty_postgresql: str
+    demo_portal: Flask, contents: Contents, app_factory: AppFactory, empty_postgresql: str
 ):
-    assert all(check.is_intact for check in check_chains(portal))
-    before = contents(portal)
+    assert all(check.is_intact for check in check_chains(demo_portal))
     lines: list[str] = []
-    moved = move_portal(portal, empty_postgresql, lines.append)
-    assert contents(portal) == before
+    moved = move_portal(demo_portal, empty_postgresql, lines.append)
     new = app_factory(empty_postgresql)
     after = contents(new)
-    assert differences(before, after) == []
+    assert differences(contents(demo_portal), after) == []
     assert moved == {name: digest for name, digest in after.items() if name != "alembic_version"}
     assert any("customer:" in line for line in lines)
 
@@ -57,7 +55,7 @@ def test_the_demo_company_moves(
     assert all(check.is_intact for check in check_chains(new))
 
     with pytest.raises(OperationRefused, match="not empty"):
-        move_portal(portal, empty_postgresql, lines.append)
+        move_portal(demo_portal, empty_postgresql, lines.append)
 
 
 def test_a_failed_move_leaves_an_empty_target_and_can_be_repeated(

@@ -13,11 +13,12 @@ from sqlalchemy import delete, func, insert, select, text, update
 from app.kernel.db import db, read_only
 from app.kernel.period import utc_now
 from app.models import ChangeLog, Customer, VisitMode
+from app.organisation.setup import run_setup
 from app.security import chain_witness
 from app.security.append_only import AppendOnly
 from app.security.change_chain import GENESIS, Head, link_hash, problems_of, signature
 from app.security.change_seal import check_chains, seal_changes, sign_heads
-from tests.conftest import AppFactory
+from tests.conftest import AppFactory, built_app
 from tests.security.visitor import Visitor
 from tests.security.world import signed_in
 
@@ -171,6 +172,15 @@ def test_an_older_signed_state_is_found(sealed: Flask):
     assert wrong(sealed) == {}
 
 
+def test_a_new_portal_in_the_same_folder_begins_anew(sealed: Flask, tmp_path: Path):
+    folder = Path(sealed.config["PORTAL_DATA_DIR"])
+    assert chain_witness.read_witness(folder, sealed.config["SECRET_KEY"])
+    with built_app(f"sqlite:///{tmp_path}/new.db", PORTAL_DATA_DIR=folder) as new:
+        run_setup(new)
+        write(new, 0, 2, 7)
+        assert wrong(new) == {}
+
+
 def test_rules_name_the_link():
     head = Head(7, 0, GENESIS, None)
     links, previous = [], GENESIS
@@ -295,6 +305,9 @@ def test_the_page_tells_of_the_chain(portal: Flask):
         portal,
         f"UPDATE change_log SET user_name = 'x' WHERE company_id = {company_id} AND sequence = 1",  # noqa: S608
     )
+    assert list(wrong(portal)) == [company_id]
+    assert "chain-state tone-bad" in visitor.get("/change-log/list/").text
+    run_sql(portal, f"DELETE FROM change_chain WHERE company_id = {company_id}")  # noqa: S608
     assert list(wrong(portal)) == [company_id]
     assert "chain-state tone-bad" in visitor.get("/change-log/list/").text
     assert "chain-state tone-bad" not in Visitor(portal, "admin_b").get("/change-log/list/").text
