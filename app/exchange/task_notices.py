@@ -111,11 +111,22 @@ def bell() -> dict[str, Any]:
     return {
         "notices": notices,
         "running": running,
+        "progress": _progress_words(notices),
         "unseen": sum(not entry.is_open and not entry.is_seen for entry in notices),
         "news": [shown(entry) for entry in news],
         "unread": unread,
         "runner_missing": bool(running) and is_runner_missing(),
     }
+
+
+def _progress_words(notices: list[TaskNotice]) -> str:
+    """How far the work goes that was asked for first; empty when none is at work."""
+    at_work = [entry for entry in notices if entry.state is TaskState.RUNNING]
+    if not at_work:
+        return ""
+    first = at_work[-1]
+    share = f"{first.percent} %" if first.percent is not None else ""
+    return " · ".join(word for word in (share, first.progress or first.title) if word)
 
 
 def bell_for_page() -> dict[str, Any] | None:

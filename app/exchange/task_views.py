@@ -92,6 +92,7 @@ class TaskView(PlanningView):
         return jsonify(
             bell=render_template("exchange/task_bell_content.html", bell=shown),
             running=shown["running"],
+            progress=shown["progress"],
             unseen=shown["unseen"],
             unread=shown["unread"],
             runner_missing=is_runner_missing(),

@@ -44,6 +44,9 @@
     bell.dataset.unseen = state.unseen;
     bell.querySelector('[data-bell-icon]').hidden = Boolean(state.running);
     bell.querySelector('[data-bell-busy]').hidden = !state.running;
+    var progress = document.querySelector('[data-bell-progress]');
+    progress.textContent = state.progress;
+    progress.hidden = !state.progress;
     var warning = document.querySelector('[data-runner-missing]');
     if (warning) {
       warning.hidden = !state.runner_missing;
