@@ -19,10 +19,12 @@ from app.kernel.spelling import EDGE, asked_words, normal
 from app.models import Customer
 
 ESCAPE = "\\"
-MOST_RANKED = 200
+MOST_RANKED = 1000
 """Customers that fit, read to be ranked. Where more fit, the best are looked for by themselves."""
 WHOLE_CODE = 6
 """Characters from which on a word that is somebody's code is not a part of another's."""
+DIGITS_OF_NAME = 5
+"""A number with more digits is a code or a phone; names with such are not looked for."""
 DIGITS_OF_PHONE = 3
 """From so many digits on a word may be the end of a telephone number."""
 
@@ -39,7 +41,9 @@ def mentions(word: str) -> ColumnElement[bool]:
     """Customers whose name in any spelling, code or end of phone has `word` (normal form)."""
     pattern = like_pattern(word)
     return or_(
-        Customer.search_words.like(pattern, escape=ESCAPE),
+        Customer.search_words.like(pattern, escape=ESCAPE)
+        if len(word) <= DIGITS_OF_NAME or not is_end_of_phone(word)
+        else false(),
         *(Customer.code.like(like_pattern(form), escape=ESCAPE) for form in _code_forms(word)),
         Customer.phone.like(pattern.removesuffix("%"), escape=ESCAPE)
         if is_end_of_phone(word)
