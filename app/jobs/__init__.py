@@ -1,6 +1,6 @@
 """Background work: a queue of tasks people started, and scheduled jobs, in their own process.
 
-`JOBS` lists the scheduled ones, a row each. They run in the jobs process only (`flask portal
+`JOBS` lists the scheduled ones, a row each (docs/jobs.md). They run in the jobs process only (`flask portal
 jobs`), never in a web worker.
 """
 

@@ -1,6 +1,7 @@
 """Job runs: begun by one, recorded with the work, tried again, given up, run again by hand."""
 
 import datetime as dt
+import re
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from app.kernel.errors import PlanningError
 from app.kernel.period import COMPANY_ZONE, start_of, utc_now
 from app.models import Company, JobRun, Notice, RunState
 from tests.analysis.demo_visitors import DemoVisitor
+from tests.conftest import ROOT
 
 DAY = dt.date(2026, 11, 24)
 KEY = RunKey("visits", 0, DAY.isoformat())
@@ -63,6 +65,9 @@ def test_the_next_time_due_needs_no_scheduler():
 def test_jobs_with_periods_have_a_clock_time_and_a_place_in_the_documents():
     assert all(job.trigger == "cron" for job in JOBS if job.period in (Period.MONTH, Period.DAY))
     assert len(BACK_OFF) == MOST_ATTEMPTS - 1
+    document = (ROOT / "docs" / "jobs.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", document, re.MULTILINE)
+    assert told == [(job.id, job.description) for job in JOBS]
 
 
 # --- runs -----------------------------------------------------------------------------------
