@@ -61,7 +61,7 @@ def test_the_customer_managers_figures_are_those_of_the_rows(person, stored):
     )
     page = person("customer").page("/")
     assert f'href="/monthly-sales/list/?q_month={MONTH.key}">{cartons:,}</a>' in figure(
-        page, f"Sales of {MONTH.key}"
+        page, f"Volume of {MONTH.key}"
     )
     visits = figure(page, "Visits done")
     assert f">{done:,}</a><small>/ {planned:,}</small>" in visits
@@ -110,7 +110,7 @@ def test_each_role_has_its_own_cards(person, stored):
     for words in ("ready to begin", "Customers without visit mode", "Target attainment"):
         assert words not in brand
     customer = person("customer").page("/")
-    for words in ("The fourteen steps", "Visit calendar", "Target attainment", "Anomalies"):
+    for words in ("The fourteen steps", "Visit calendar", "Target attainment", "What is abnormal"):
         assert words in customer
     for words in ("Products without category", "ready to begin", "Territories compared"):
         assert words not in customer
@@ -142,7 +142,7 @@ def test_what_came_back_is_first_and_says_why(person, change, stored):
 def test_another_month_is_named_and_has_its_own_work(person):
     customer = person("customer")
     page = customer.page(f"/?work_month={LAST.key}")
-    assert f"Sales of {LAST.key}" in page
+    assert f"Volume of {LAST.key}" in page
     assert f"of {LAST.previous.key}, against target" in page
     assert 'aria-current="date"' not in page
     assert local_today().isoformat() not in page[page.index("month-calendar") :]
