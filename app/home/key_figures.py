@@ -108,7 +108,7 @@ def volume_figure(desk: Desk, volume: MonthVolume) -> KeyFigure:
     else:
         foot = _("%(change)s%% on the same days of last month", change=f"{growth:+}")
     return KeyFigure(
-        _("Sales of %(month)s", month=month_label(desk.month)),
+        _("Volume of %(month)s", month=month_label(desk.month)),
         number(volume.cartons),
         _("cartons"),
         foot,
@@ -255,7 +255,7 @@ def anomaly_figure(desk: Desk) -> KeyFigure:
     customers = problem.n2 if problem is not None else 0
     count = brands + indicators
     return KeyFigure(
-        _("Anomalies"),
+        _("Abnormal figures"),
         number(count),
         _("figures"),
         _("%(count)s problem customers", count=number(customers)),
