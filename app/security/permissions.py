@@ -121,7 +121,6 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("ExportFile", N_("Export files"), "r", "r", "r", "r", "r"),
     EntityGrants("Task", N_("Background work"), "ru", "ru", "ru", "ru", "ru"),
     EntityGrants("JobRun", N_("Scheduled work"), "rux", "rux"),
-    EntityGrants("JobRun", N_("Scheduled work"), "rux", "rux"),
     EntityGrants("Notice", N_("Notices"), "ru", "ru", "ru", "ru", "ru"),
     EntityGrants("Company", N_("Companies"), "rcux", "rcux", "", "", ""),
     EntityGrants("Department", N_("Departments"), "rcudx", "rcudx", "r", "r", ""),
