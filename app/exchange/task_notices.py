@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, g, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from werkzeug.routing import BuildError
 
 from app.jobs.queue import OPEN_STATES, is_runner_missing
@@ -90,23 +90,23 @@ def _result_url(result: dict[str, Any]) -> str | None:
 
 def own_tasks() -> list[Task]:
     """The person's running tasks, those whose end is news, and those of the last day."""
-    since = utc_now() - dt.timedelta(days=1)
-    query = (
-        select(Task)
-        .where(
-            Task.requested_by == g.user.id,
-            or_(Task.state.in_(OPEN_STATES), Task.seen_at.is_(None), Task.finished_at >= since),
-        )
-        .order_by(Task.id.desc())
-        .limit(MOST_IN_BELL)
-    )
+    query = select(Task).where(*_own_news()).order_by(Task.id.desc()).limit(MOST_IN_BELL)
     return list(db.session.scalars(query))
 
 
+def _own_news() -> tuple[ColumnElement[bool], ...]:
+    since = utc_now() - dt.timedelta(days=1)
+    return (
+        Task.requested_by == g.user.id,
+        or_(Task.state.in_(OPEN_STATES), Task.seen_at.is_(None), Task.finished_at >= since),
+    )
+
+
 def bell() -> dict[str, Any]:
-    """What the bell of the top bar shows: own tasks and unread notices, a statement each."""
-    notices = [notice(task) for task in own_tasks()]
-    news, unread = inbox.news(db.session(), g.user.id)
+    """What the bell of the top bar shows: unread notices and, if there are any, own tasks."""
+    has_tasks = select(Task.id).where(*_own_news()).exists()
+    news, unread, is_busy = inbox.news(db.session(), g.user.id, has_tasks)
+    notices = [notice(task) for task in own_tasks()] if is_busy else []
     running = sum(entry.is_open for entry in notices)
     return {
         "notices": notices,

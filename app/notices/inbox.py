@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, literal, select, true, update
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import OutOfScope
@@ -42,17 +42,26 @@ def task_key(task_id: int) -> str:
     return f"{TASK_KEY}{task_id}"
 
 
-def news(session: Session, user_id: int) -> tuple[Sequence[Notice], int]:
-    """The last unread notices and how many there are; one statement on an index."""
-    count = func.count().over()
+def news(
+    session: Session, user_id: int, also: ColumnElement[bool]
+) -> tuple[Sequence[Notice], int, bool]:
+    """The last unread notices, how many there are, and whether `also` holds.
+
+    One statement on an index, whatever there is: every page asks it.
+    """
+    unread = (*_of(user_id), Notice.read_at.is_(None), ~Notice.key.startswith(TASK_KEY))
+    newest = select(Notice.id, func.count().over().label("unread")).where(*unread)
+    found = newest.order_by(Notice.id.desc()).limit(MOST_IN_BELL).subquery()
+    one = select(literal(1).label("one")).subquery()
     query = (
-        select(Notice, count)
-        .where(*_of(user_id), Notice.read_at.is_(None), ~Notice.key.startswith(TASK_KEY))
-        .order_by(Notice.id.desc())
-        .limit(MOST_IN_BELL)
+        select(Notice, found.c.unread, also)
+        .select_from(one)
+        .outerjoin(found, true())
+        .outerjoin(Notice, Notice.id == found.c.id)
+        .order_by(found.c.id.desc())
     )
     rows = session.execute(query).all()
-    return [row[0] for row in rows], rows[0][1] if rows else 0
+    return [row[0] for row in rows if row[0] is not None], rows[0][1] or 0, bool(rows[0][2])
 
 
 def page(
