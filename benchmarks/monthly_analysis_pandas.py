@@ -29,6 +29,8 @@ LOW = {"VOLUME": "VOL_LOW", "UNIT_VALUE": "UNITVAL_LOW", "KEY_SHARE": "KEY_LOW",
 class Rival:
     """Reads from and writes to the SQLite file at `path`."""
 
+    months_back = (0, 1, 2, 3, 12)
+
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path)
         self.parameters = Parameters()
@@ -64,7 +66,7 @@ class Rival:
 
     def read_tables(self) -> None:
         k = self.month
-        months = [k.number, *(k.shift(-n).number for n in (1, 2, 3, 12))]
+        months = [k.shift(-n).number for n in self.months_back]
         self.facts = self.read(
             "SELECT month, customer_id, product_id, territory_id, delivered_cartons, amount_fen, "
             "demanded_lines, stockout_lines FROM monthly_sales WHERE company_id = {c} "
@@ -350,17 +352,7 @@ class Rival:
         """Back into the database, in one transaction."""
         cursor = self.connection.cursor()
         cursor.execute("BEGIN")
-        columns = [*self.people.columns]
-        cursor.execute(f"CREATE TABLE result_state (customer_id, {', '.join(columns)})")
-        rows = self.people.astype(object).where(self.people.notna(), None)
-        places = ", ".join("?" * (len(columns) + 1))
-        cursor.executemany(f"INSERT INTO result_state VALUES ({places})",  # noqa: S608
-                           rows.itertuples(name=None))  # fmt: skip
-        cursor.execute("CREATE TABLE result_item (customer_id, item, score)")
-        long = self.items.reset_index(names="customer_id").melt("customer_id")
-        long = long.astype(object).where(long.notna(), None)
-        cursor.executemany("INSERT INTO result_item VALUES (?, ?, ?)",
-                           long.itertuples(index=False, name=None))  # fmt: skip
+        self.write_effect(cursor)
         cursor.execute("CREATE TABLE result_problem (customer_id, code, product_id)")
         cursor.executemany("INSERT INTO result_problem VALUES (?, ?, ?)",
                            self.found.astype(object).itertuples(index=False, name=None))  # fmt: skip
@@ -372,6 +364,20 @@ class Rival:
             places = ", ".join("?" * len(fields.split(", ")))
             cursor.executemany(f"INSERT INTO result_{name} VALUES ({places})", found)  # noqa: S608
         self.connection.commit()
+
+    def write_effect(self, cursor: sqlite3.Cursor) -> None:
+        """Figures of the customers and scores of their effect items."""
+        columns = [*self.people.columns]
+        cursor.execute(f"CREATE TABLE result_state (customer_id, {', '.join(columns)})")
+        rows = self.people.astype(object).where(self.people.notna(), None)
+        places = ", ".join("?" * (len(columns) + 1))
+        cursor.executemany(f"INSERT INTO result_state VALUES ({places})",  # noqa: S608
+                           rows.itertuples(name=None))  # fmt: skip
+        cursor.execute("CREATE TABLE result_item (customer_id, item, score)")
+        long = self.items.reset_index(names="customer_id").melt("customer_id")
+        long = long.astype(object).where(long.notna(), None)
+        cursor.executemany("INSERT INTO result_item VALUES (?, ?, ?)",
+                           long.itertuples(index=False, name=None))  # fmt: skip
 
     def results(self) -> dict[str, list[list[Any]]]:
         """The same lists as `Statements.results`."""

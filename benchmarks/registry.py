@@ -118,6 +118,19 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="≥ 2 × faster than pandas, < 200 MB",
     ),
+    "customer_effect": Job(
+        meaning="the operating effect (step 2) of a whole company, scores written back",
+        unit="customers",
+        amounts={size: DEMO_CUSTOMERS[size] for size in ("city", "province")},
+        contenders=(
+            Contender("portal", "portal", Role.PORTAL),
+            Contender("ORM loop", "orm_loop"),
+            Contender("pandas", "pandas", packages=("pandas",)),
+            Contender("polars", "polars", packages=("polars",)),
+            Contender("DuckDB, its own file", "duckdb", Role.LIMIT, ("duckdb",)),
+        ),
+        goal="≥ 30 × faster than the ORM loop, ≥ 2 × than pandas, ≤ 2.2 × DuckDB, < 200 MB",
+    ),
     "month_planning": Job(
         meaning="steps 7, 8 and 9 of one month for a whole company, plans written",
         unit="customers",
@@ -186,17 +199,5 @@ BENCHMARKS: Mapping[str, Job] = {
             ),
         ),
         goal="no failure, no “database is locked”",
-    ),
-    "search": Job(
-        meaning="customers found by part of a name, initials, code or phone, all questions in turn",
-        unit="customers",
-        amounts={"small": 3_000, "city": 30_000, "province": 300_000},
-        contenders=(
-            Contender("portal, best eight", "portal", Role.PORTAL),
-            Contender("ilike on three columns", "contains"),
-            Contender("FTS5 trigrams", "trigrams"),
-            Contender("portal, panel of the page", "page", Role.PORTAL),
-        ),
-        goal="every question below 100 ms, page included, at 300,000 customers",
     ),
 }

@@ -77,7 +77,8 @@ def test_every_setting_has_a_meaning_and_an_example():
 
 def test_every_direct_dependency_has_its_reason():
     documented = sorted(row[0].lower() for row in table_rows("dependencies.md"))
-    assert documented == sorted(direct("requirements.in") + direct("requirements-dev.in"))
+    files = ("requirements.in", "requirements-dev.in", "requirements-bench.in")
+    assert documented == sorted(name for file in files for name in direct(file))
 
 
 def imported_packages(*places: str) -> set[str]:
@@ -98,10 +99,15 @@ def import_name(package: str) -> str:
 
 def test_every_direct_dependency_is_used():
     portal = imported_packages("*.py", "app/**/*.py", "migrations/**/*.py")
-    development = portal | imported_packages("tests/**/*.py", "tools/*.py", "benchmarks/**/*.py")
+    rivals = imported_packages("benchmarks/**/*.py")
+    development = portal | rivals | imported_packages("tests/**/*.py", "tools/*.py")
     unused = [
         name
-        for file, imported in (("requirements.in", portal), ("requirements-dev.in", development))
+        for file, imported in (
+            ("requirements.in", portal),
+            ("requirements-dev.in", development),
+            ("requirements-bench.in", rivals),
+        )
         for name in direct(file)
         if name not in NOT_IMPORTED and import_name(name) not in imported
     ]
@@ -118,6 +124,7 @@ def test_lock_files_pin_every_direct_dependency_with_hashes():
     for names, lock in (
         (direct("requirements.in"), "requirements.lock"),
         (direct("requirements.in") + direct("requirements-dev.in"), "requirements-dev.lock"),
+        (direct("requirements-bench.in"), "requirements-bench.lock"),
     ):
         text = (ROOT / lock).read_text(encoding="utf-8")
         pinned = re.findall(
