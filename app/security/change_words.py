@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -9,10 +10,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Column, Enum, inspect, select
+from sqlalchemy import Column, DateTime, Enum, Integer, inspect, select
 
 from app.kernel.db import db
-from app.kernel.formatters import UNIT_FORMATTERS, yes_no
+from app.kernel.formatters import UNIT_FORMATTERS, local_time, yes_no
 from app.security.action_words import ACTION_WORDS
 from app.security.permissions import GRANTS, Action, role_labels
 
@@ -134,6 +135,8 @@ class ChangeWords:
         if isinstance(column.type, Enum) and column.type.enum_class is not None:
             member = column.type.enum_class.__members__.get(str(value))
             return str(getattr(member, "label", value))
+        if isinstance(column.type, DateTime) and isinstance(value, str):
+            return local_time(dt.datetime.fromisoformat(value))
         formatter = UNIT_FORMATTERS.get(str(column.info.get("unit", "")))
         if formatter is not None and isinstance(value, int):
             return str(formatter(value))
@@ -168,10 +171,17 @@ def _entity_by_table() -> dict[Any, type[Any]]:
 
 
 def _target(column: Column[Any] | None) -> type[Any] | None:
-    """The logged entity a foreign key column leads to."""
+    """The logged entity a column leads to: by its foreign key, or by its name where large tables
+    hold plain numbers of people and companies.
+    """
     if column is None:
         return None
     for key in column.foreign_keys:
         if key.column.name == "id":
             return _entity_by_table().get(key.column.table)
+    if isinstance(column.type, Integer):
+        if column.name.endswith("_by"):
+            return entities().get("User")
+        if column.name == "company_id":
+            return entities().get("Company")
     return None

@@ -17,6 +17,7 @@ from app.models import (
     VisitMode,
 )
 from app.security.change_log import change_history
+from app.security.change_words import ChangeWords
 from tests.security.visitor import Visitor
 from tests.security.world import signed_in
 
@@ -117,3 +118,18 @@ def test_the_log_is_exported(portal: Flask):
     change_customer(portal, "customer_a1")
     answer = Visitor(portal, "admin_a").post("/change-log/export")
     assert answer.data[:2] == b"PK"
+
+
+def test_times_people_and_companies_are_told_in_words(portal: Flask):
+    with signed_in(portal, "admin_a"):
+        user = db.session.scalars(
+            select(PortalUser).where(PortalUser.username == "market_a1")
+        ).one()
+        changes = {
+            "submitted_at": [None, "2026-11-03T03:00:00"],
+            "submitted_by": [None, user.id],
+            "company_id": [None, user.company_id],
+        }
+        words = ChangeWords([("MonthSummary", changes)])
+        told = [new for _label, _old, new in words.of("MonthSummary", changes)]
+        assert told == ["2026-11-03 11:00", str(user), str(user.company)]
