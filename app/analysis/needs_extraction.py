@@ -24,6 +24,7 @@ from app.analysis.needs_connector import FileSource, HttpSource, NeedsSource
 from app.analysis.rules.needs import Extraction, may_extract
 from app.analysis.step_01_extraction import extract
 from app.jobs.job_context import Outcome
+from app.jobs.job_notices import tell_of_failure
 from app.jobs.job_runs import Failure, RunKey, note_task
 from app.jobs.queue import OPEN_STATES, enqueue
 from app.jobs.task_context import TaskContext
@@ -150,6 +151,8 @@ def run_extraction(context: TaskContext) -> dict[str, Any]:
         db.session.rollback()
         failure = Failure(refusal.message_id, refusal.params)
         note_task(db.session.connection(), key, actor, context.claim.started_at, failure)
+        if actor.user_id is None:
+            tell_of_failure(db.session(), key)
         db.session.commit()
         raise
     note_task(db.session.connection(), key, actor, context.claim.started_at, _outcome(plan, month))

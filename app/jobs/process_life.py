@@ -15,7 +15,7 @@ from app.kernel.period import utc_now
 from app.models import JobsProcess
 
 THE_ROW = 1
-SILENT_SECONDS = 45
+SILENT_SECONDS = 90
 """Signs of life come every ten seconds, except while SQLite is being written."""
 
 _process = JobsProcess.__table__

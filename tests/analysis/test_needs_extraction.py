@@ -21,10 +21,12 @@ from app.kernel.period import Month
 from app.models import (
     Customer,
     CustomerStatus,
+    JobRun,
     OrderMode,
     Questionnaire,
     QuestionnaireSource,
     QuestionnaireStatus,
+    RunState,
     Task,
     TaskState,
 )
@@ -155,6 +157,8 @@ def test_an_administrator_extracts_again(
     assert rows == [(QuestionnaireSource.PLATFORM, QuestionnaireStatus.OPEN, False)]
     kept = stored(select(Questionnaire.version).where(Questionnaire.id == confirmed[1]))
     assert kept == [(confirmed[2],)]
+    history = stored(select(JobRun.job, JobRun.run_no, JobRun.state, JobRun.rows, JobRun.reason))
+    assert history == [("needs", 2, RunState.DONE, 1, WHY["reason"])]
 
 
 @pytest.mark.web
@@ -187,6 +191,7 @@ def test_a_broken_source_changes_nothing_and_is_reported(
     assert run_next(demo) is TaskState.FAILED
     assert "no complete answer" in admin.page("/needs-extraction/")
     assert stored(select(Questionnaire.id, Questionnaire.version)) == before
+    assert stored(select(JobRun.job, JobRun.state)) == [("needs", RunState.FAILED)]
 
 
 @pytest.mark.web

@@ -84,7 +84,9 @@ def test_a_bad_file_is_laid_aside_with_its_reasons(feeding: Flask, place: Path):
     write_xlsx(place / "products.xlsx", [*ROWS, ["P3", "x" * 101]])
     (place / "customers.xlsx").write_bytes(b"PK\x03\x04 broken")
     poll_feed(feeding)
-    poll_feed(feeding)
+    outcome = poll_feed(feeding)
+    assert outcome is not None
+    assert (outcome.rows, outcome.values["failed"], outcome.values["done"]) == (2, 2, 0)
     assert products(feeding) == 0
     assert names(place / "failed") == [
         "customers.xlsx", "customers.xlsx.txt", "products.xlsx", "products.xlsx.errors.xlsx",
