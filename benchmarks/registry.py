@@ -155,6 +155,18 @@ BENCHMARKS: Mapping[str, Job] = {
         ),
         goal="< 100 ms and ≤ 12 statements",
     ),
+    "search": Job(
+        meaning="customers found by part of a name, initials, code or phone, all questions in turn",
+        unit="customers",
+        amounts={"small": 3_000, "city": 30_000, "province": 300_000},
+        contenders=(
+            Contender("portal, best eight", "portal", Role.PORTAL),
+            Contender("ilike on three columns", "contains"),
+            Contender("FTS5 trigrams", "trigrams"),
+            Contender("portal, panel of the page", "page", Role.PORTAL),
+        ),
+        goal="every question below 100 ms, page included, at 300,000 customers",
+    ),
     "visit_days": Job(
         meaning="the visits of one customer manager spread over 20 days",
         unit="customers",
