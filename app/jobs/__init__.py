@@ -36,7 +36,8 @@ class Job:
     (`app.jobs.job_runs`), for every active company if `is_per_company`. With NEWS it gets the
     application and commits itself, each part of its work once; with None it keeps no history and
     is the runner's own. `needs` names the setting without which there is nothing to do.
-    `runs_at_start`: a job without periods that also runs when the process starts.
+    `runs_at_start`: a job without periods that also runs when the process starts. `waits_first`: a
+    new installation has nothing to make up for; the first run is that of the clock.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Job:
     is_per_company: bool = False
     needs: str | None = None
     runs_at_start: bool = False
+    waits_first: bool = False
 
 
 HOUR = 3600
@@ -215,6 +217,7 @@ JOBS: tuple[Job, ...] = (
         misfire_seconds=DAY,
         description=N_("Back up the database and the uploaded files"),
         period=Period.DAY,
+        waits_first=True,
     ),
     Job(
         "stale_imports",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import logging
 import secrets
@@ -44,6 +45,7 @@ from app.security.row_scope import UNRESTRICTED, RowScope, scoped_to
 log = logging.getLogger(__name__)
 
 INSTALLATION = 0
+A_MOMENT = dt.timedelta(minutes=10)
 STOPPED = N_("Stopped by the person who asked for it.")
 WORKS_AGAIN = N_("Failed %(count)s times and works again.")
 
@@ -89,13 +91,22 @@ def run_due(app: Flask, job: Job, is_stopping: Callable[[], bool]) -> None:
     """What the scheduler calls for a job with periods: the last one due, unless it is done."""
     assert job.period is not None
     due = last_due(job, app.config, utc_now())
-    if due is None:
+    if due is None or (job.waits_first and _is_first(app, job, due)):
         return
     period = period_at(job.period, due)
     for company_id in companies_of(app, job):
         if is_stopping():
             return
         run_once(app, RunKey(job.id, company_id, period), is_stopping)
+
+
+def _is_first(app: Flask, job: Job, due: dt.datetime) -> bool:
+    """Whether the job has never run and its time is over: it was not missed, nothing was there."""
+    if to_local(utc_now()) - due < A_MOMENT:
+        return False
+    with app.app_context(), read_only(), db.engine.connect() as connection:
+        known = connection.execute(select(_run.c.id).where(_run.c.job == job.id).limit(1))
+        return known.first() is None
 
 
 def run_waiting(app: Flask, is_stopping: Callable[[], bool]) -> None:

@@ -73,11 +73,11 @@ class Runner:
                 self._at_work.pop(claim.task_id, None)
 
     def wait_until_idle(self, seconds: float) -> bool:
-        """Whether all tasks have ended within that time."""
+        """Whether all tasks and job runs have ended within that time."""
         deadline = time.monotonic() + seconds
-        while self.ours and time.monotonic() < deadline:
+        while (self.ours or runs_at_work()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        return not self.ours
+        return not self.ours and not runs_at_work()
 
 
 def start_waiting_tasks(runner: Runner) -> None:

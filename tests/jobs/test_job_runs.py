@@ -110,6 +110,21 @@ def test_a_run_is_done_once(app, job):
     assert run.sentence % run.sentence_values == "1 made."
 
 
+def test_a_new_installation_has_no_missed_backup(app, monkeypatch):
+    done = []
+    monkeypatch.setattr(work, "run_once", lambda _app, key, _stopping: done.append(key.period))
+    backup = JOBS_BY_ID["backup"]
+    for moment in (utc(2026, 11, 24, 9), utc(2026, 11, 25, 1, 0, 5)):
+        monkeypatch.setattr(work, "utc_now", lambda moment=moment: moment)
+        work.run_due(app, backup, lambda: False)
+    assert done == ["2026-11-25"]  # not the night before the first start
+    with app.app_context():
+        begin(db.engine, RunKey("backup", 0, "2026-11-25"), moment)
+    monkeypatch.setattr(work, "utc_now", lambda: utc(2026, 11, 27, 0, 30))
+    work.run_due(app, backup, lambda: False)
+    assert done == ["2026-11-25", "2026-11-26"]  # missed while it was down
+
+
 @pytest.mark.sql
 def test_whoever_lost_the_run_leaves_nothing(app, job):
     def slow(context) -> Outcome:
