@@ -7,8 +7,8 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext as _
 
-from app.help.pages import PAGE_HELP
 from app.help.help_words import step_words
+from app.help.pages import PAGE_HELP
 from app.kernel.db import db
 from app.menu import MENU, MENU_GROUPS
 from app.portal_context import can, working_month

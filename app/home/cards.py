@@ -45,6 +45,8 @@ from app.workflow.board import Board, Cell, step_board
 from app.workflow.flow_bar import person_of
 
 STATEMENTS_KEPT = 256
+ANALYSES = (5, 6)
+"""The steps that judge figures."""
 
 
 @dataclass
@@ -69,6 +71,12 @@ class Cards:
     tasks: list[Any] = field(default_factory=list)
     failed_runs: list[Any] | None = None
     has_data: bool = True
+
+    @property
+    def is_analysed(self) -> bool:
+        """Whether the analyses the month acts on are completed in every territory."""
+        sums = self.board.sums if self.board is not None else {}
+        return all(number in sums and sums[number].is_finished for number in ANALYSES)
 
 
 def has_role(role: RoleName) -> bool:
