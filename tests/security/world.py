@@ -171,7 +171,9 @@ class Filler:
                 yield attribute.key, linked[column]
             elif column.name == "company_id":
                 yield attribute.key, self.made["company"].id
-            elif column.name == "requested_by":
+            elif column.name == "requested_by" or (
+                column.name == "user_id" and not column.nullable
+            ):
                 yield attribute.key, self.made["ab_user"].id
             elif column.name == "active":
                 yield attribute.key, True
