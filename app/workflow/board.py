@@ -146,10 +146,11 @@ class Board:
 
     @property
     def next_step(self) -> Cell | None:
-        """Where to go on: a returned step, else the first one with something to do now."""
+        """Where to go on: a returned step, an overdue one, else the first with something to do."""
         waiting = [cell for cell in self.sums.values() if _is_waiting(cell)]
         returned = [cell for cell in waiting if cell.states.get(StepState.RETURNED)]
-        return next(iter([*returned, *waiting]), None)
+        overdue = [cell for cell in waiting if cell.is_overdue]
+        return next(iter([*returned, *overdue, *waiting]), None)
 
 
 def _is_waiting(cell: Cell) -> bool:
