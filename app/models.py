@@ -172,6 +172,7 @@ from app.plan.models.visit_plan import (
     VisitStatus,
 )
 from app.plan.models.week_arrangement import WeekArrangement, WeekArrangementDay
+from app.rest.models import IdempotencyKey
 from app.saved_views.models import DefaultView, SavedView
 from app.security.models import ChangeAction, ChangeChain, ChangeLog, GrantOverride, SecondFactor
 from app.workflow.models import FlowEvent, ReturnReason
@@ -186,7 +187,7 @@ __all__ = [
     "DailySheet", "DailySheetLine", "DailyVisit", "DayChoice", "DaySource", "DefaultView",
     "DeliveryState", "Department", "EffectBand", "EffectItem", "ExportFile", "FlowEvent",
     "FocusProduct", "FollowUp", "FollowUpKind", "FollowUpStatus", "FrequencySource",
-    "GrantOverride", "ImportBatch", "ImportMapping", "ItemMark", "ItemSource", "JobRun",
+    "GrantOverride", "IdempotencyKey", "ImportBatch", "ImportMapping", "ItemMark", "ItemSource", "JobRun",
     "JobsProcess", "Judgement", "KeyCustomer", "KeyCustomerReason", "KeyProductSnapshot",
     "KeyReason", "MarketAnalysis", "MarketAnalysisLine", "MarketIndicator", "MarketTarget",
     "MarketType", "MonthPlan", "MonthPlanStatus", "MonthSummary", "MonthSummaryFigure",
@@ -280,6 +281,7 @@ MODELS_BY_STAGE: Mapping[str, tuple[type[Any], ...]] = {
     "jobs": (Task, JobRun, JobsProcess),
     "notices": (Notice, NoticeSetting, NoticePreference, NoticeChannel, NoticeDelivery),
     "saved_views": (SavedView, DefaultView),
+    "rest": (IdempotencyKey,),
     "security": (ChangeLog, ChangeChain, GrantOverride, SecondFactor),
 }
 

@@ -17,6 +17,7 @@ from app.kernel.actor import current_actor
 from app.kernel.errors import OutOfScope, PlanningError
 from app.kernel.period import local_today, utc_now
 from app.models import (
+    Customer,
     DailyVisit,
     Department,
     FollowUp,
@@ -68,6 +69,16 @@ def take_up(session: Session, record: DailyVisit) -> None:
                 follow_up.text = text
             else:
                 session.delete(follow_up)
+
+
+def begin(session: Session, item: FollowUp, customer: Customer, owner_id: int | None) -> None:
+    """Complete a new follow-up written without a visit."""
+    item.company_id, item.territory_id = customer.company_id, customer.territory_id
+    item.customer_id = customer.id
+    item.status = FollowUpStatus.OPEN
+    if owner_id is None:
+        owner_id = default_owner(session, item.kind, item.territory_id)
+    item.owner_id = owner_id
 
 
 def default_owner(session: Session, kind: FollowUpKind, territory_id: int) -> int | None:

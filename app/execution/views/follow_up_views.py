@@ -116,12 +116,8 @@ class FollowUpView(WorkListView):
         return item if path == "due" else super().column_value(item, path)
 
     def pre_add(self, item: FollowUp) -> None:
-        customer = item.customer
-        item.company_id, item.territory_id = customer.company_id, customer.territory_id
-        item.customer_id = customer.id
-        item.status = FollowUpStatus.OPEN
-        if item.owner is None:
-            item.owner_id = follow_ups.default_owner(db.session(), item.kind, item.territory_id)
+        owner_id = None if item.owner is None else item.owner.id
+        follow_ups.begin(db.session(), item, item.customer, owner_id)
 
     def pre_update(self, item: FollowUp) -> None:
         history: Any = inspect(item).attrs.status.history

@@ -16,9 +16,18 @@ from wtforms.widgets import DateInput
 from app.kernel.base_view import PlanningView
 from app.kernel.errors import N_, PlanningError
 from app.kernel.list_filters import Quick
+from app.master.customer_changes import (
+    IDENTITY,
+    LIFE,
+    MARKET,
+    ORDERING,
+    check_change,
+    check_dates,
+)
 from app.master.customer_moves import open_first_territory, record_move, remove_unused
 from app.master.rules_customer import MAINTAINED_FIELDS, can_be_scheduled
 from app.master.views.customer_filter import CustomerQuick
+from app.master.views.phone_reveal import PhoneReveal
 from app.master.views.sales import CustomerMonthlySalesView
 from app.models import Customer, FrequencySource
 from app.security.permissions import RoleName
@@ -33,11 +42,7 @@ WEEKDAYS = {
     7: _l("Sunday"),
 }
 
-IDENTITY = ["code", "name", "owner", "phone", "address", "longitude", "latitude"]
 PLACE = ["territory", "effective_date"]
-MARKET = ["market_type", "business_type", "scale", "grade", "terminal_type"]
-ORDERING = ["order_mode", "order_weekday", "settle_mode"]
-LIFE = ["status", "open_date", "close_date"]
 
 
 def is_administrator() -> bool:
@@ -45,7 +50,7 @@ def is_administrator() -> bool:
     return RoleName.ADMINISTRATOR.value in g.get("role_names", frozenset())
 
 
-class CustomerView(PlanningView):
+class CustomerView(PhoneReveal, PlanningView):
     datamodel = SQLAInterface(Customer)
     route_base = "/customers"
     list_title = _l("Customer information")
@@ -95,22 +100,22 @@ class CustomerView(PlanningView):
     show_fieldsets = [
         (_l("Visits"), {"fields": [*MAINTAINED_FIELDS[:4], "frequency_source", "schedulable"]}),
         (_l("Shop"), {"fields": [*IDENTITY[:5], "neighbourhood", "territory"]}),
-        (_l("Market"), {"fields": MARKET}),
-        (_l("Ordering"), {"fields": ORDERING}),
+        (_l("Market"), {"fields": list(MARKET)}),
+        (_l("Ordering"), {"fields": list(ORDERING)}),
         (_l("Record"), {"fields": [*LIFE, "remark", "updated_at"]}),
     ]
     edit_fieldsets = [
         (_l("Visits"), {"fields": list(MAINTAINED_FIELDS)}),
-        (_l("Shop"), {"fields": IDENTITY}),
+        (_l("Shop"), {"fields": list(IDENTITY)}),
         (_l("Territory"), {"fields": PLACE}),
-        (_l("Market"), {"fields": MARKET}),
-        (_l("Ordering"), {"fields": ORDERING}),
-        (_l("Record"), {"fields": LIFE}),
+        (_l("Market"), {"fields": list(MARKET)}),
+        (_l("Ordering"), {"fields": list(ORDERING)}),
+        (_l("Record"), {"fields": list(LIFE)}),
     ]
     add_fieldsets = [
         (_l("Shop"), {"fields": [*IDENTITY, "neighbourhood", "territory"]}),
-        (_l("Market"), {"fields": MARKET}),
-        (_l("Ordering"), {"fields": ORDERING}),
+        (_l("Market"), {"fields": list(MARKET)}),
+        (_l("Ordering"), {"fields": list(ORDERING)}),
         (_l("Visits"), {"fields": ["visit_mode", "visit_frequency", "visit_weekday", "line"]}),
         (_l("Record"), {"fields": [*LIFE, "remark"]}),
     ]
@@ -130,6 +135,7 @@ class CustomerView(PlanningView):
     related_views = [CustomerMonthlySalesView]
     has_history = True
     show_template = "master/customer_show.html"
+    method_permission_name = {"phone": "read"}
 
     # ------------------------------------------------------------------ who maintains what
 
@@ -152,34 +158,14 @@ class CustomerView(PlanningView):
         item.company_id = item.territory.company_id
         if item.visit_frequency is not None:
             item.frequency_source = FrequencySource.MANUAL
-        self._check_dates(item)
+        check_dates(item)
 
     def post_add(self, item: Customer) -> None:
         open_first_territory(self.datamodel.session, item)
         self.datamodel.session.flush()
 
     def pre_update(self, item: Customer) -> None:
-        attributes: Any = inspect(item).attrs
-        changed = {
-            attribute.key
-            for attribute in attributes
-            if attribute.history.has_changes() and attribute.key != "version"
-        }
-        refused = changed - {*MAINTAINED_FIELDS, "frequency_source"}
-        if refused and not is_administrator():
-            raise PlanningError(
-                N_("Your role may not change: %(fields)s."),
-                fields="、".join(
-                    str(self.label_columns.get(name, name)) for name in sorted(refused)
-                ),
-            )
-        if "visit_mode" in changed and item.visit_mode is None:
-            raise PlanningError(N_("The visit mode cannot be cleared."), field="visit_mode")
-        if "visit_frequency" in changed:
-            item.frequency_source = (
-                FrequencySource.MANUAL if item.visit_frequency is not None else None
-            )
-        self._check_dates(item)
+        check_change(item, is_administrator=is_administrator(), words=self.label_columns)
         self._move(item)
 
     def _move(self, item: Customer) -> None:
@@ -190,12 +176,6 @@ class CustomerView(PlanningView):
             raise PlanningError(N_("A customer cannot move to another company."), field="territory")
         item.territory_id = item.territory.id
         record_move(self.datamodel.session, item, getattr(item, "effective_date", None))
-
-    def _check_dates(self, item: Customer) -> None:
-        if item.close_date is not None and item.close_date < item.open_date:
-            raise PlanningError(
-                N_("The closing day lies before the opening day."), field="close_date"
-            )
 
     def pre_delete(self, item: Customer) -> None:
         remove_unused(self.datamodel.session, item)

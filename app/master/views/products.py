@@ -10,21 +10,20 @@ from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Query
 
 from app.kernel.base_view import PlanningView
 from app.kernel.db import db
-from app.kernel.errors import N_, PlanningError
 from app.kernel.formatters import pill
 from app.kernel.list_filters import Quick
 from app.kernel.period import Month
+from app.master.product_changes import check_change, check_figures
 from app.master.product_use import check_unused
 from app.master.views.categories_of_products import BranchQuick, ShowsCategory, category_words
 from app.models import KeyProductSnapshot, Product, TarSource
 
 PRICES = ["wholesale_fen", "retail_fen", "price_class", "sticks_per_carton"]
-MOST_TAR = 200
 
 
 class TarDiffers(BaseFilter):
@@ -66,26 +65,7 @@ class ProductPages(ShowsCategory, PlanningView):
         return frozenset()
 
     def pre_update(self, item: Product) -> None:
-        self._check_tar(item)
-        history: Any = inspect(item).attrs.tar_tenths.history
-        if not history.has_changes():
-            return
-        if item.tar_tenths is None:
-            raise PlanningError(
-                N_("Enter a tar content, or take the imported one back with the button."),
-                field="tar_tenths",
-            )
-        item.tar_source = TarSource.MANUAL
-
-    def _check_tar(self, item: Product) -> None:
-        if item.tar_tenths is not None and not 0 <= item.tar_tenths <= MOST_TAR:
-            raise PlanningError(
-                N_("The tar content lies between 0 and %(most)d mg."),
-                field="tar_tenths",
-                most=MOST_TAR // 10,
-            )
-        if item.sticks_per_carton <= 0:
-            raise PlanningError(N_("A carton holds at least one stick."), field="sticks_per_carton")
+        check_change(item)
 
 
 class ProductView(ProductPages):
@@ -217,7 +197,7 @@ class NewProductView(ProductPages):
     ]
 
     def pre_add(self, item: Product) -> None:
-        self._check_tar(item)
+        check_figures(item)
         if item.tar_tenths is not None:
             item.tar_source = TarSource.MANUAL
 
