@@ -37,13 +37,7 @@ class PlaceRow:
     done: int
     abnormal: int
     overdue: int
-    not_visited: int
     url: str
-
-    @property
-    def share(self) -> int:
-        """Visits done in percent of the planned ones."""
-        return 100 * self.done // self.planned if self.planned else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,6 @@ def place_rows(desk: Desk) -> list[PlaceRow]:
         for row in desk.of("sales_month")
     }
     targets = {row.territory_id: row.n1 for row in desk.of("target")}
-    missed = {row.territory_id: row.n1 for row in desk.of("not_visited")}
     visits: dict[int, tuple[int, int]] = {}
     for row in desk.of("visit_day"):
         planned, done = visits.get(row.territory_id, (0, 0))
@@ -139,7 +132,6 @@ def place_rows(desk: Desk) -> list[PlaceRow]:
                 done,
                 abnormal.get(place.id, 0),
                 late.get(place.id, 0),
-                missed.get(place.id, 0),
                 url_for("VisitPlanView.index", q_territory=place.id, work_month=desk.month.key),
             )
         )
