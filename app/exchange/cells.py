@@ -18,6 +18,7 @@ from decimal import Decimal
 from app.exchange.row_errors import CellFault
 from app.kernel.period import Month
 from app.kernel.quantity import round_half_up
+from app.kernel.texts import STARS
 
 Cell = str | int | float | None
 Stored = str | int | float | bool | None
@@ -106,6 +107,8 @@ def code_parser(longest: int) -> Parser:
             raise CellFault("LOST_DIGITS")
         else:
             text = plain(cell)
+        if STARS in text:
+            raise CellFault("MASKED")  # from an export of somebody who sees no more
         if longest and len(text) > longest:
             raise CellFault("TOO_LONG", longest)
         return text or None

@@ -20,6 +20,7 @@ from app.kernel.labels import LabelledEnum
 from app.kernel.period import Month
 from app.kernel.quantity import fen_to_yuan
 from app.models import ImportBatch
+from app.security.personal_data import shown
 
 ROWS_NAMED = 10
 MOST_PAGE_SIZE = 500
@@ -150,7 +151,8 @@ def _changed(run: Comparison, row: Any, names: list[str]) -> tuple[CellChange, .
             old_text = _name_of(run, column, old)
             found.append(CellChange(column.field, label, old_text, values[column.field] or ""))
         else:
-            found.append(CellChange(column.field, label, _shown(column, old), _shown(column, new)))
+            held = shown(run.sheet.model, name, old)
+            found.append(CellChange(column.field, label, _shown(column, held), _shown(column, new)))
     return tuple(found)
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Query
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.exchange.export_columns import Cell, ExportColumn, plan_columns
+from app.exchange.export_log import log_personal, personal_columns
 from app.exchange.export_workbook import ExportWorkbook
 from app.exchange.sent_file import sent_file
 from app.jobs.queue import enqueue
@@ -52,6 +53,8 @@ class ListExport:
     title: str
     filter_text: str
     order_text: str
+    personal: dict[str, list[str]]
+    """What of it is personal data (`personal_columns`)."""
 
     @classmethod
     def of_request(cls, view: Any, filters: Filters, order: tuple[str, str]) -> ListExport:
@@ -66,6 +69,7 @@ class ListExport:
             title=str(view.list_title),
             filter_text=filter_words(active),
             order_text=order_words(view, order),
+            personal=personal_columns(view.datamodel.obj, names),
         )
 
     def expected(self) -> int:
@@ -191,6 +195,7 @@ def export_list(view: Any, filters: Filters, order: tuple[str, str]) -> Response
     if record is None:
         return export_later(view, export.title, expected)
     db.session.add(record)
+    log_personal(db.session(), record, export.personal)
     db.session.commit()
     return sent_file(path, record.file_name, is_kept=False)
 

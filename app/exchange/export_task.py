@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete
 
 from app.exchange.export import ListExport
+from app.exchange.export_log import log_personal
 from app.jobs.task_context import TaskContext
 from app.kernel.db import db, read_only
 from app.kernel.errors import N_, PlanningError
@@ -44,23 +45,24 @@ def write_export(context: TaskContext) -> dict[str, Any]:
         g.user = g._login_user = context.user
         session["month"] = context.params["month"]
         with read_only():
-            record = _write(view, path, context)
+            export = _list_asked_for(view)
+            record = export.write(path, lambda done, total: context.progress(done, total, READING))
             db.session.rollback()
         record.stored_as = stored_as
         db.session.execute(delete(ExportFile).where(ExportFile.stored_as == stored_as))
         db.session.add(record)
+        log_personal(db.session(), record, export.personal)
         db.session.commit()
         return _result(record)
 
 
-def _write(view: Any, path: Path, context: TaskContext) -> ExportFile:
+def _list_asked_for(view: Any) -> ListExport:
     filters, _active, problems = view.read_filters(request.args)
     if problems:
         raise PlanningError(N_("A condition of the list is no longer usable. Set it again."))
     asked = view.list_request(request.args)
     order = (asked.order_column, asked.order_direction)
-    export = ListExport.of_request(view, filters, order if order[0] else view.base_order)
-    return export.write(path, lambda done, total: context.progress(done, total, READING))
+    return ListExport.of_request(view, filters, order if order[0] else view.base_order)
 
 
 def _result(record: ExportFile) -> dict[str, Any]:

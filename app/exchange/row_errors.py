@@ -16,6 +16,7 @@ MESSAGES: Mapping[str, str] = {
         "This row would be new, but no column is mapped to: %(detail)s. Map them or give constants."
     ),
     "TOO_LONG": N_("“%(value)s” is longer than %(detail)s characters. Shorten it."),
+    "MASKED": N_("“%(value)s” is masked. Enter the whole value, or leave the column out."),
     "NOT_AN_INTEGER": N_("“%(value)s” is not a whole number."),
     "NOT_A_NUMBER": N_("“%(value)s” is not a number."),
     "TOO_MANY_DECIMALS": N_("“%(value)s” has more than %(detail)s decimals."),

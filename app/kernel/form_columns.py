@@ -17,21 +17,31 @@ class FormColumns(ModelView):
         """
         return frozenset()
 
+    def closed_fields(self, role: str) -> frozenset[str]:
+        """Hidden fields, and those whose present value the person sees only masked."""
+        hidden = self.hidden_fields(role)
+        if role == "add":
+            return hidden
+        from app.security.personal_data import is_masked
+
+        masked = (name for name in self.edit_columns if is_masked(self.datamodel.obj, name))
+        return hidden.union(masked)
+
     def form_columns(self, role: str) -> list[str]:
         """The form columns of the present user."""
-        hidden = self.hidden_fields(role)
+        hidden = self.closed_fields(role)
         columns = self.add_columns if role == "add" else self.edit_columns
         return [name for name in columns if name not in hidden]
 
     def _form_for_user(self, form: Any, role: str) -> Any:
-        for name in self.hidden_fields(role):
+        for name in self.closed_fields(role):
             if name in form:
                 del form[name]
         return form
 
     def _fixed_texts(self, item: Any) -> list[tuple[Any, Any]]:
         """What the hidden fields of an edit form hold: (label, shown value)."""
-        hidden = self.hidden_fields("edit")
+        hidden = self.closed_fields("edit")
         return [
             (self.label_columns[name], self._shown(name, self.column_value(item, name)))
             for name in self.edit_columns

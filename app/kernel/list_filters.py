@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from flask_appbuilder.models.filters import BaseFilter
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, DateTime, or_, true
+from sqlalchemy import ColumnElement, DateTime, false, or_, true
 from sqlalchemy.orm import Query
 from werkzeug.datastructures import MultiDict
 
@@ -51,9 +51,12 @@ class TextContains(_ColumnFilter):
     name = _l("Contains")
 
     def condition(self, column: Any, value: tuple[str, tuple[str, ...]]) -> ColumnElement[bool]:
+        from app.security.personal_data import searchable
+
         text, names = value
         pattern = like_pattern(text)
-        return or_(*(getattr(self.model, name).ilike(pattern, escape="\\") for name in names))
+        columns = searchable(*(getattr(self.model, name) for name in names))
+        return or_(false(), *(each.ilike(pattern, escape="\\") for each in columns))
 
 
 class EqualTo(_ColumnFilter):

@@ -184,7 +184,13 @@ class ListPages(ListBar):
             if value is None:
                 return None
             value = getattr(value, name)
-        return value() if callable(value) else value
+        return self.shown_value(path, value() if callable(value) else value)
+
+    def shown_value(self, path: str, value: Any) -> Any:
+        """Personal data as the present person may see it."""
+        from app.security.personal_data import shown
+
+        return shown(self.datamodel.obj, path, value)
 
     # ------------------------------------------------------------------ pages
 

@@ -110,7 +110,7 @@ class RecordForms(FormColumns, RecordPages):
         return self._edit_page(form, item, pk, version)
 
     def _valid(self, form: Any, role: str) -> bool:
-        forged = [name for name in self.hidden_fields(role) if name in request.form]
+        forged = [name for name in self.closed_fields(role) if name in request.form]
         is_valid = bool(form.validate())
         if forged:
             words = "、".join(str(self.label_columns[name]) for name in sorted(forged))

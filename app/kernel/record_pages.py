@@ -109,7 +109,10 @@ class RecordPages(ModelView):
     @expose("/show/<pk>", methods=["GET"])
     @has_access
     def show(self, pk: str) -> Page:
-        item = self.scoped_item(pk)
+        return self.show_page(pk, self.scoped_item(pk))
+
+    def show_page(self, pk: str, item: Any, **values: Any) -> str:
+        """The page of a record; `values` are further ones of the view's own template."""
         widgets = self._get_show_widget(pk, item)
         widgets = self._related_widgets(item, widgets)
         return self.render_template(
@@ -122,6 +125,7 @@ class RecordPages(ModelView):
             history=self.history_of(item),
             history_labels=history_labels(self),
             cancel_url=self.get_redirect(),
+            **values,
         )
 
     def _get_show_widget(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from app.kernel.errors import N_, PlanningError
 
+STARS = "****"
+"""In every masked value that people see; an import refuses a cell that has it."""
+
 
 class TooLong(PlanningError):
     """A text beyond its column. It is refused, never cut: cutting loses what somebody wrote."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload, load_only
 from app.kernel.list_filters import like_pattern
 from app.kernel.spelling import EDGE, asked_words, normal
 from app.models import Customer
+from app.security.personal_data import searchable
 
 ESCAPE = "\\"
 MOST_RANKED = 1000
@@ -46,7 +47,7 @@ def mentions(word: str) -> ColumnElement[bool]:
         else false(),
         *(Customer.code.like(like_pattern(form), escape=ESCAPE) for form in _code_forms(word)),
         Customer.phone.like(pattern.removesuffix("%"), escape=ESCAPE)
-        if is_end_of_phone(word)
+        if is_end_of_phone(word) and searchable(Customer.phone)
         else false(),
     )
 
@@ -57,7 +58,10 @@ def in_list(text: str) -> ColumnElement[bool]:
     As ids, so that a sorted and paged list does not look through the table in its own order.
     """
     fits = [
-        or_(mentions(word), Customer.phone.like(like_pattern(word), escape=ESCAPE))
+        or_(
+            mentions(word),
+            *(each.like(like_pattern(word), escape=ESCAPE) for each in searchable(Customer.phone)),
+        )
         for word in asked_words(text)
     ]
     return Customer.id.in_(select(Customer.id).where(*fits)) if fits else false()

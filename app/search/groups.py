@@ -21,6 +21,7 @@ from app.models import Customer, Department, PortalUser, Product, Territory
 from app.portal_context import can
 from app.search.pages import FoundPage, find_pages, spelled
 from app.search.question import Question
+from app.security.personal_data import searchable
 
 Parts = list[tuple[str, bool]]
 """A text in parts; True = what the question means."""
@@ -99,6 +100,8 @@ def _customers(session: Session, question: Question, most: int) -> Group:
 def _phone(customer: Customer, question: Question) -> tuple[Parts, ...]:
     """The number where the question means its end; it would only be in the way otherwise."""
     phone = customer.phone or ""
+    if not searchable(Customer.phone):
+        return ()
     ends = [word for word in question.words if is_end_of_phone(word) and phone.endswith(word)]
     if not ends:
         return ()

@@ -18,6 +18,7 @@ from app.kernel.period import Month, to_local, utc_now
 from app.security import append_only
 from app.security.change_words import ChangeWords, source_word
 from app.security.models import ChangeAction, ChangeLog
+from app.security.personal_data import HIDDEN, traced
 from app.security.row_scope import current_scope
 from app.security.statement_guard import BY_HAND
 
@@ -130,9 +131,9 @@ def _snapshot(item: Any) -> dict[str, list[Any]]:
 
 
 def plain(value: Any, column: str = "") -> Any:
-    """A value as JSON can hold it; secrets are not written at all."""
+    """A value as JSON can hold it; secrets are not written at all, of personal data a trace."""
     if column in SECRET_COLUMNS:
-        return None if value is None else "•••"
+        return None if value is None else HIDDEN
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, dt.date | dt.datetime):
@@ -141,7 +142,7 @@ def plain(value: Any, column: str = "") -> Any:
         return value.key
     if isinstance(value, decimal.Decimal):
         return str(value)
-    return value
+    return traced(column, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from app.kernel.list_filters import Quick
 from app.models import ChangeLog
 from app.security.chain_state import chain_state
 from app.security.change_words import (
+    FURTHER_ENTITIES,
     SOURCES,
     ChangeWords,
     entities,
@@ -61,7 +62,9 @@ class ChangeLogView(GivenChoices, PlanningView):
         ChoiceQuick(
             "entity",
             "relation",
-            choices=lambda: [(name, entity_label(name)) for name in entities()],
+            choices=lambda: [
+                (name, entity_label(name)) for name in (*entities(), *FURTHER_ENTITIES)
+            ],
         ),
         Quick("record_label", "contains"),
         Quick("action", "enum"),
@@ -70,7 +73,12 @@ class ChangeLogView(GivenChoices, PlanningView):
     search_columns = ["record_id"]
     extra_labels = {"record": _l("Record"), "words": _l("Changes"), "words_text": _l("Changes")}
     formatters_columns = {"words": change_list, "entity": entity_label, "source": source_word}
-    tones = {"action": {"CREATED": "ok", "CHANGED": "info", "DELETED": "bad"}}
+    tones = {
+        "action": {
+            "CREATED": "ok", "CHANGED": "info", "DELETED": "bad", "SHOWN": "warn",
+            "EXPORTED": "warn",
+        }
+    }  # fmt: skip
     base_permissions = ["can_read", "can_export"]
     exclude_route_methods = {
         "download", "show", "add", "edit", "delete", "bulk_edit", "select", "action", "action_post",

@@ -16,6 +16,7 @@ from app.kernel.db import db
 from app.kernel.formatters import UNIT_FORMATTERS, local_time, yes_no
 from app.security.action_words import ACTION_WORDS
 from app.security.permissions import GRANTS, Action, role_labels
+from app.security.personal_data import traced
 
 SOURCES: Mapping[str, Any] = {
     "form": _l("Form"),
@@ -39,8 +40,17 @@ FURTHER_LABELS: Mapping[str, Any] = {
     "key_customers": _l("Key customers"),
     "frequencies": _l("Visit frequency"),
     "items": _l("Service strategies"),
+    "rows_written": _l("Rows written"),
+    "filter_text": _l("Filters"),
+    "in_full": _l("Personal data in full"),
+    "masked": _l("Personal data masked"),
 }
 """Labels of what has none of its own: FAB's columns and collections."""
+
+FURTHER_ENTITIES = ("ExportFile", "JobRun")
+"""Entities with entries about events; their records are not logged by the session."""
+COLUMN_LISTS = frozenset({"in_full", "masked"})
+"""Changes whose values name columns, like "Customer.phone"."""
 
 Change = tuple[str, str, str]
 """(label, old, new)."""
@@ -126,6 +136,9 @@ class ChangeWords:
             return GRANT_WORDS[name](str(value))
         if isinstance(value, bool):
             return yes_no(value)
+        value = traced(name, value)  # written before only traces were kept
+        if name in COLUMN_LISTS and isinstance(value, list):
+            return "、".join(label_of(*str(item).split(".", 1)) for item in value)
         if isinstance(value, list):
             words = role_labels(value) if name == "roles" else [str(item) for item in value]
             return "、".join(words)

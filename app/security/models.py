@@ -27,11 +27,13 @@ from app.organisation.models import PortalUser
 
 
 class ChangeAction(LabelledEnum):
-    """What happened to a record."""
+    """What happened to a record. SHOWN: masked personal data, once; EXPORTED: such a list."""
 
     CREATED = ("created", N_("Created"))
     CHANGED = ("changed", N_("Changed"))
     DELETED = ("deleted", N_("Deleted"))
+    SHOWN = ("shown", N_("Shown"))
+    EXPORTED = ("exported", N_("Exported"))
 
 
 class ChangeLog(db.Model):

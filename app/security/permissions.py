@@ -85,6 +85,7 @@ GRANTS: tuple[EntityGrants, ...] = (
     EntityGrants("Home", N_("Home page"), "r", "r", "r", "r", "r"),
     EntityGrants("Readiness", N_("Readiness of the month"), "r", "r", "r", "", ""),
     EntityGrants("Customer", N_("Customers"), "rcudx", "rcudx", "rux", "rux", ""),
+    EntityGrants("PersonalData", N_("Personal data of customers"), "r", "", "r", "r", ""),
     EntityGrants("Product", N_("Products"), "rcudx", "rcudx", "r", "r", "rcudx"),
     EntityGrants("CategoryNode", N_("Category tree"), "rcud", "rcud", "r", "r", "rcud"),
     EntityGrants("CategoryProduct", N_("Category products"), "rcux", "rcux", "r", "r", "rcux"),

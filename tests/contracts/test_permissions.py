@@ -7,6 +7,7 @@ from app.exchange.sheets import SHEETS
 from app.security.grant_matrix import FIXED, all_cells, read_cells
 from app.security.permissions import GRANTS, Action, RoleName, permission_pairs
 from app.security.permissions_document import permissions_document
+from app.security.personal_data import PERSONAL
 from app.security.route_access import BEFORE_NEW_PASSWORD, PUBLIC
 from config import ROOT
 
@@ -38,7 +39,7 @@ def test_every_other_address_needs_one_grant_of_the_table(app: Flask):
 
 
 def used_pairs(app: Flask) -> set[tuple[str, str]]:
-    """What pages, actions and imports ask for."""
+    """What pages, actions, imports and personal columns ask for."""
     used = {grant for grant in app.extensions["route_grants"].values() if grant}
     for view in app.appbuilder.baseviews:
         for name in getattr(view, "actions", None) or ():
@@ -46,7 +47,8 @@ def used_pairs(app: Flask) -> set[tuple[str, str]]:
     for sheet in SHEETS.values():
         for entity, letters in sheet.grants:
             used |= {(Action(letter).permission, entity) for letter in letters}
-    return used
+    columns = (column.seen_with for column in PERSONAL if column.seen_with)
+    return used | {(f"can_{name}", entity) for name, entity in columns}
 
 
 def test_every_grant_opens_something(app: Flask):

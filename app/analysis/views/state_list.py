@@ -20,6 +20,7 @@ from app.kernel.sql_lots import lots
 from app.master.views.catalogues import shown_name
 from app.models import Customer, CustomerProblem, CustomerState, OperatingState, ProblemCode
 from app.portal_context import working_month
+from app.security.personal_data import searchable
 
 PROBLEMS_SHOWN = 2
 
@@ -41,7 +42,7 @@ class CustomerContains(BaseFilter):
 
     def apply(self, query: Query[Any], value: str) -> Query[Any]:
         pattern = like_pattern(value)
-        columns = (Customer.name, Customer.code, Customer.phone)
+        columns = searchable(Customer.name, Customer.code, Customer.phone)
         return query.filter(
             CustomerState.customer.has(
                 or_(*(column.ilike(pattern, escape="\\") for column in columns))

@@ -19,6 +19,7 @@ from app.kernel.period import Month, local_today
 from app.kernel.quantity import STICKS_PER_STANDARD_CARTON
 from app.master.views.customers import WEEKDAYS
 from app.models import Customer
+from app.security.personal_data import shown
 
 PERMISSIONS: Mapping[str, str] = {"show": "read"}
 PAGE_ROWS = 60
@@ -91,10 +92,10 @@ def _facts(customer: Customer) -> list[tuple[Any, Any]]:
     columns = Customer.__table__.c
     facts = [(_("Territory"), customer.territory.name)]
     for name in MASTER_DATA:
-        value = getattr(customer, name)
+        value = shown(Customer, name, getattr(customer, name))
         if value is not None and value != "":
-            shown = formatter_for(columns[name])
+            formatted = formatter_for(columns[name])
             if name in WEEKDAY_FIELDS:
-                shown = worded(WEEKDAYS)
-            facts.append((columns[name].info["label"], shown(value)))
+                formatted = worded(WEEKDAYS)
+            facts.append((columns[name].info["label"], formatted(value)))
     return facts

@@ -40,6 +40,7 @@ from app.models import (
 from app.plan.views.strategy_filters import ItemCustomer, OfPlanMonth
 from app.plan.views.strategy_item_views import MARK_TONES, strategy_cell
 from app.portal_context import can, month_label
+from app.security.personal_data import searchable
 from app.workflow.flow_bar import flow_of
 
 MARKABLE = (
@@ -305,7 +306,7 @@ class TaskMarkView(WorkListView):
         if not text.strip():
             return []
         pattern = like_pattern(text)
-        columns = (Customer.name, Customer.code, Customer.phone)
+        columns = searchable(Customer.name, Customer.code, Customer.phone)
         return list(
             db.session.scalars(
                 select(Customer)

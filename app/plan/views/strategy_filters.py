@@ -28,6 +28,7 @@ from app.models import (
 )
 from app.plan.plan_overview import is_by_hand
 from app.portal_context import working_month
+from app.security.personal_data import searchable
 
 SOURCE_TONES: Mapping[str, str] = {
     "DIRECT": "info",
@@ -128,7 +129,7 @@ class ItemCustomer(BaseFilter):
 
     def apply(self, query: Query[Any], value: str) -> Query[Any]:
         pattern = like_pattern(value)
-        columns = (Customer.name, Customer.code, Customer.phone)
+        columns = searchable(Customer.name, Customer.code, Customer.phone)
         return query.filter(
             StrategyItem.customer.has(
                 or_(*(column.ilike(pattern, escape="\\") for column in columns))

@@ -18,6 +18,7 @@ from app.analysis.views.choice_filters import TextQuick, WorkListView
 from app.kernel.list_filters import Quick, like_pattern
 from app.models import Customer, VisitPlan
 from app.portal_context import can
+from app.security.personal_data import searchable
 
 STATUS_TONES = {"PLANNED": "info", "DONE": "ok", "MISSED": "bad", "CANCELLED": "mute"}
 
@@ -29,7 +30,7 @@ class CustomerContains(BaseFilter):
 
     def apply(self, query: Query[Any], value: str) -> Query[Any]:
         pattern = like_pattern(value)
-        columns = (Customer.name, Customer.code, Customer.phone)
+        columns = searchable(Customer.name, Customer.code, Customer.phone)
         return query.filter(
             VisitPlan.customer.has(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
         )
