@@ -22,6 +22,7 @@ from app.demo.people import Accounts, add_company, add_people, licence_prefix
 from app.demo.plan import BulkCompany, Dates, season_percent, words
 from app.exchange.sales_rollup import refresh_order_days, refresh_sums
 from app.kernel.columns import MonthType
+from app.kernel.dialect import refresh_all_statistics
 from app.kernel.period import Month
 from app.master.calendar import calendar_overrides
 from app.master.key_brands import take_snapshot
@@ -69,7 +70,7 @@ def build_bulk_company(
         refresh_order_days(session.connection(), company.id, list(month.days()))
     refresh_sums(session.connection(), company.id, months)
     # Fresh statistics: without them both databases plan the first lists badly.
-    session.connection().exec_driver_sql("ANALYZE")
+    refresh_all_statistics(session.connection())
 
 
 def _add_territories(

@@ -39,6 +39,7 @@ from app.demo.visit_plans import add_visit_plans
 from app.demo.week_arrangements import add_week_arrangements
 from app.demo.week_summaries import add_week_summaries
 from app.exchange.sales_rollup import rebuild_sales
+from app.kernel.dialect import refresh_all_statistics
 from app.master.calendar import calendar_overrides
 from app.master.key_brands import take_snapshot
 from app.master.seeding import seed_company, seed_products
@@ -70,7 +71,7 @@ def build_small_company(
     _add_sales(session, company, spec, dates)
     if spec.has_stories:
         # Without statistics PostgreSQL would plan the analyses for empty tables.
-        session.connection().exec_driver_sql("ANALYZE")
+        refresh_all_statistics(session.connection())
         # Targets set after the states were generated would outdate them.
         add_brand_story(session, company.id, dates)
         add_customer_analysis(session, company.id, dates)

@@ -151,6 +151,15 @@ JOBS: tuple[Job, ...] = (
         period=Period.DAY,
     ),
     Job(
+        "statistics",
+        "app.operation.statistics.refresh",
+        "cron",
+        {"hour": 4, "minute": 40},
+        misfire_seconds=DAY,
+        description=N_("Refresh the database's statistics, by which it plans"),
+        period=Period.DAY,
+    ),
+    Job(
         "old_files",
         "app.jobs.old_files.remove_old_files",
         "cron",
@@ -208,6 +217,17 @@ JOBS: tuple[Job, ...] = (
         description=N_("Remind of steps due tomorrow and of overdue ones"),
         period=Period.DAY,
         is_per_company=True,
+    ),
+    Job(
+        "personal_data",
+        "app.master.personal_retention.remove_old_personal_data",
+        "cron",
+        {"hour": 3, "minute": 20},
+        misfire_seconds=DAY,
+        description=N_("Remove personal data of closed customers and deactivated people"),
+        period=Period.DAY,
+        is_per_company=True,
+        needs="PORTAL_PERSONAL_DATA_MONTHS",
     ),
     Job(
         "backup",

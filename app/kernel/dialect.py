@@ -50,6 +50,15 @@ def refresh_statistics(connection: Connection, table: Table) -> None:
         connection.exec_driver_sql(f"ANALYZE {name}")
 
 
+def refresh_all_statistics(connection: Connection) -> None:
+    """Tell the planner what all tables hold. SQLite never does so by itself, and chooses a bad
+    order of joins without; a sample of each index suffices and takes moments.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+    connection.exec_driver_sql("ANALYZE")
+
+
 def add_exact_arithmetic(connection: sqlite3.Connection) -> None:
     """Give SQLite the functions of `app.kernel.sql` that need numbers beyond 64 bits."""
     connection.create_function("scaled_quotient", 5, scaled_quotient, deterministic=True)

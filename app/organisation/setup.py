@@ -9,6 +9,7 @@ from flask_migrate import upgrade
 from sqlalchemy import inspect, select
 
 from app.kernel.db import db
+from app.kernel.dialect import refresh_all_statistics
 from app.master.seeding import seed_company
 from app.models import Company
 from app.security.chain_witness import forget_witness
@@ -26,4 +27,6 @@ def run_setup(app: Flask) -> None:
         sync_roles(session)
         for company_id in session.scalars(select(Company.id).order_by(Company.id)).all():
             seed_company(session, company_id)
+        # A migration may have brought an index the planner knows nothing about.
+        refresh_all_statistics(session.connection())
         session.commit()
