@@ -128,6 +128,7 @@ SETTINGS = (
     Setting("PORTAL_NOTICE_HOSTS", "", names),
     Setting("PORTAL_NOTICE_DIGEST_HOUR", "8", whole(0, 23)),
     Setting("PORTAL_NOTICE_DAYS", "90", whole(1, 3650)),
+    Setting("PORTAL_PERSONAL_DATA_MONTHS", "0", whole(0, 600)),
     Setting("PORTAL_SESSION_IDLE_MINUTES", "30", whole(1, 1440)),
     Setting("PORTAL_SESSION_HOURS", "12", whole(1, 168)),
     Setting("PORTAL_BACKUP_DIR", "", optional_directory),
@@ -233,6 +234,8 @@ def flask_settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "SECRET_KEY": values["PORTAL_SECRET_KEY"],
         "TESTING": values["PORTAL_ENV"] == "test",
         "SQLALCHEMY_DATABASE_URI": values["PORTAL_DATABASE_URL"],
+        # Values of a failed statement may be somebody's personal data; they stay out of the logs.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": values["PORTAL_ENV"] == "production"},
         "TRUSTED_HOSTS": list(values["PORTAL_TRUSTED_HOSTS"]),
         "MAX_CONTENT_LENGTH": values["PORTAL_MAX_UPLOAD_MB"] * 1024 * 1024,
         "SESSION_COOKIE_NAME": "portal_session",

@@ -19,7 +19,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     from app.kernel.db import csrf, db, migrate
     from app.master import category_tree
     from app.plan import visit_upkeep
-    from app.security import change_log, personal_data, row_scope
+    from app.security import change_log, log_masks, personal_data, row_scope
     from app.views import register_views
     from app.workflow import write_lock
 
@@ -44,6 +44,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     request_lifecycle.install(app)
     portal_context.install(app)
     personal_data.install(app)
+    log_masks.install()
     task_notices.install(app)
     commands.install(app)
     return app

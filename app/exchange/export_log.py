@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,14 +11,7 @@ from app.kernel.actor import current_actor
 from app.kernel.list_columns import mapped_column
 from app.models import ChangeAction, ChangeLog, ExportFile
 from app.security.change_log import entity_name
-from app.security.personal_data import may_see, personal, trace_of_number
-
-_MOBILE_NUMBER = re.compile(r"(?<!\d)1\d{10}(?!\d)")
-
-
-def without_numbers(text: str) -> str:
-    """`text` with the telephone numbers in it reduced to what the change log may keep."""
-    return _MOBILE_NUMBER.sub(lambda found: trace_of_number(found[0]), text)
+from app.security.personal_data import may_see, personal, without_numbers
 
 
 def personal_columns(model: type[Any], names: Iterable[str]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ Everything else follows from `PERSONAL`: pages, forms, exports, filters and the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ from app.kernel.texts import STARS
 from app.portal_context import can
 
 HIDDEN = "•••"
+_MOBILE_NUMBER = re.compile(r"(?<!\d)1\d{10}(?!\d)")
 FULL_NUMBER = 11
 """A mobile number's length; of shorter ones fewer digits are shown."""
 
@@ -33,6 +35,11 @@ def masked_number(text: str) -> str:
 def trace_of_number(text: str) -> str:
     """``13800005678`` → ``•••5678``: enough to tell two values apart, too little to dial."""
     return HIDDEN + (text[-4:] if len(text) >= FULL_NUMBER else "")
+
+
+def without_numbers(text: str) -> str:
+    """`text` with the mobile numbers in it reduced to their traces."""
+    return _MOBILE_NUMBER.sub(lambda found: trace_of_number(found[0]), text)
 
 
 def trace_of_name(text: str) -> str:

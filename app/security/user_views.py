@@ -26,6 +26,7 @@ from app.kernel.list_filters import Quick
 from app.kernel.period import local_today, utc_now
 from app.kernel.related_choices import RelatedChoices
 from app.models import Department, PortalUser, Territory, TerritoryAssignment
+from app.organisation.placeholder_mail import WITHOUT_MAIL, placeholder_mail
 from app.security import second_factor
 from app.security.accounts import set_password, unlock
 from app.security.password_rules import WeakPassword
@@ -40,8 +41,6 @@ from app.security.user_fields import (
 )
 
 FIELD = {"class": "form-control"}
-WITHOUT_MAIL = "portal.invalid"
-"""FAB wants a unique address of everybody; people without one get one that leads nowhere."""
 
 
 class InitialPasswordForm(DynamicForm):
@@ -233,7 +232,7 @@ class UserView(GivenChoices, PlanningView):
     @staticmethod
     def _fill_mail(item: PortalUser) -> None:
         if not item.email:
-            item.email = f"{(item.username or '').strip().casefold()}@{WITHOUT_MAIL}"
+            item.email = placeholder_mail(item.username)
 
     def _is_stale(self, item: Any) -> bool:
         """FAB's user has no version: compare what the form was filled with."""
