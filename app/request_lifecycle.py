@@ -16,6 +16,7 @@ from app import request_log
 from app.jinja import csp_nonce, request_id
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
+from app.rest.problems import install_language, is_rest, problem
 from app.security import accounts, route_access
 from app.security.request_gate import check_request
 
@@ -51,6 +52,8 @@ def _security_headers(response: Response) -> Response:
 
 def wants_json() -> bool:
     """Whether the caller is a script: API paths and requests that ask for JSON."""
+    if request.endpoint == "ApiGuideView.index":
+        return False  # the page about the API, below the API's addresses
     return request.path.startswith("/api/") or (
         request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     )
@@ -58,6 +61,8 @@ def wants_json() -> bool:
 
 def error_response(status: int, message: str | None = None) -> Response:
     """An error page, or its JSON form, in the user's language with the id to quote."""
+    if is_rest(request.path) and wants_json():
+        return problem(status, message)
     if wants_json():
         body = jsonify(error=message or "", status=status, request_id=request_id())
         return make_response(body, status)
@@ -122,6 +127,8 @@ def install(app: Flask) -> None:
     app.after_request(_security_headers)
     accounts.install()
     route_access.install(app)
+    with app.app_context():
+        install_language()
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(PlanningError, _planning_error)

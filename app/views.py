@@ -63,6 +63,7 @@ from app.plan.views.visit_list import VisitListView
 from app.plan.views.visit_load_views import VisitLoadView
 from app.plan.views.visit_plan_views import VisitPlanView
 from app.plan.views.week_arrangement_views import WeekArrangementView
+from app.rest.api_views import REST_VIEWS
 from app.saved_views.views import SavedViewPages
 from app.search.views import SearchView
 from app.security.access_key_views import AccessKeyView
@@ -140,6 +141,7 @@ VIEWS: tuple[type, ...] = (
     ApprovalView,
     ApprovalListView,
     *FLOW_VIEWS,
+    *REST_VIEWS,
     VisitPlanView,
     VisitGenerationView,
     VisitCustomerView,

@@ -1,4 +1,4 @@
-"""The nightly job that removes uploaded and exported files whose time is over."""
+"""The nightly job that removes what is over: files, and idempotency keys of the REST API."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from app.exchange.batch_files import FOLDER as UPLOADS
 from app.jobs.job_context import JobContext, Outcome
 from app.kernel.errors import N_
+from app.rest.idempotency import remove_expired
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ KEPT_DAYS = {"exports": 14, UPLOADS: 60, "tmp": 1}
 
 
 def remove_old_files(context: JobContext) -> Outcome:
-    """Job: delete files not touched for their folder's number of days."""
+    """Job: delete files not touched for their folder's number of days, and old idempotency keys."""
     moment = context.moment.replace(tzinfo=dt.UTC).timestamp()
     total = 0
     for folder, days in KEPT_DAYS.items():
@@ -29,4 +30,7 @@ def remove_old_files(context: JobContext) -> Outcome:
         if removed:
             log.info("%d files older than %d days removed from %s", removed, days, folder)
         total += removed
+    keys = remove_expired(context.session, context.moment)
+    if keys:
+        log.info("%d idempotency keys of the REST API forgotten", keys)
     return Outcome(total, N_("%(count)s files removed."), {"count": total})

@@ -10,6 +10,7 @@ import datetime as dt
 import enum
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -119,7 +120,7 @@ def read(column: Column[Any], value: Any, name: str) -> Any:
         if not isinstance(value, bool):
             raise wrong
         return value
-    if isinstance(kind, Integer) and not isinstance(kind, MonthType):
+    if isinstance(kind, Integer):
         return _integer(column, value, name, wrong)
     if isinstance(kind, Numeric):
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -151,7 +152,8 @@ def _text(column: Column[Any], value: str, name: str, wrong: PlanningError) -> A
                 raise wrong
             return Month.parse(value)
         if isinstance(kind, Enum):
-            return (kind.enum_class or {})[value]
+            members: Mapping[str, Any] = getattr(kind.enum_class, "__members__", {})
+            return members[value]
         if isinstance(kind, DateTime):
             return moment(value)
         if isinstance(kind, Date):

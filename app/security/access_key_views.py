@@ -12,7 +12,7 @@ from flask_appbuilder.security.sqla.models import ApiKey
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from wtforms import DateField, StringField
+from wtforms import DateField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.kernel.base_view import PlanningView
@@ -54,17 +54,17 @@ class AccessKeyView(PlanningView):
     list_title = _l("Access keys")
     entity_label = _l("access key")
     hint = _l(
-        "With a key another system pushes data without a person. A key can do what both its "
+        "With a key another system reads or sends data without a person. A key can do what both its "
         "purpose and its user's roles allow."
     )
-    empty_hint = _l("Make a key for each system that pushes data, so that one can be revoked.")
+    empty_hint = _l("Make a key for each system, so that one can be revoked.")
     list_columns = ["name", "owner", "purpose", "state", "created_on", "expires_on", "last_used_on"]
     card_columns = ["name", "owner", "state", "expires_on"]
     show_columns = [
         "name", "owner", "purpose", "state", "created_on", "expires_on", "revoked_on",
         "last_used_on",
     ]  # fmt: skip
-    add_columns = ["name", "person", "valid_until"]
+    add_columns = ["name", "person", "purpose", "valid_until"]
     order_columns = ["name", "created_on", "expires_on", "last_used_on"]
     base_order = ("id", "desc")
     filter_bar = [Quick("name", "contains")]
@@ -110,6 +110,13 @@ class AccessKeyView(PlanningView):
                 validators=[DataRequired(_l("Please choose a value."))],
                 description=_l("The key acts for this user; best one made for the system"),
             ),
+            "purpose": SelectField(
+                _l("Purpose"),
+                choices=[(purpose.value, purpose.label) for purpose in KeyPurpose],
+                default=KeyPurpose.IMPORT.value,
+                description=_l("A key for reading cannot write, whatever its user may do"),
+                render_kw=FIELD,
+            ),
             "valid_until": DateField(
                 _l("Valid until"),
                 validators=[InputRequired()],
@@ -141,13 +148,14 @@ class AccessKeyView(PlanningView):
     def pre_add(self, item: ApiKey) -> None:
         person = item.__dict__.pop("person")
         last_day = item.__dict__.pop("valid_until")
+        scopes = item.__dict__.pop("purpose")
         today = local_today()
         if not today <= last_day <= today + dt.timedelta(days=LONGEST_DAYS):
             raise PlanningError(
                 N_("Choose a day between today and in two years."), field="valid_until"
             )
         end = start_of(last_day + dt.timedelta(days=1))
-        made, clear = new_key(person.id, item.name, KeyPurpose.IMPORT.value, end)
+        made, clear = new_key(person.id, item.name, scopes, end)
         for name in ("key_hash", "lookup_hash", "key_prefix", "user_id", "scopes", "expires_on"):
             setattr(item, name, getattr(made, name))
         item.active = True
@@ -166,7 +174,7 @@ class AccessKeyView(PlanningView):
     @action(
         "revoke",
         _l("Revoke"),
-        _l("Revoke the chosen keys? The systems that use them can push no more."),
+        _l("Revoke the chosen keys? The systems that use them are shut out at once."),
         icon="fa-ban",
         single=True,
         multiple=True,

@@ -18,12 +18,35 @@ class KeyPurpose(LabelledEnum):
     """What a key is for; the value is kept in FAB's `scopes` column."""
 
     IMPORT = ("import", N_("Push data files"))
+    READ = ("read", N_("Read through the REST API"))
+    WRITE = ("write", N_("Read and change through the REST API"))
+
+
+REST_READS = frozenset(
+    ("can_read", entity)
+    for entity in (
+        "Customer", "Product", "CategoryNode", "Territory", "SalesLine", "MonthlySales",
+        "CustomerState", "BrandTarget", "ServicePlan", "MonthPlan", "VisitPlan", "DailyVisit",
+        "FollowUp", "WeekSummary", "MonthSummary",
+    )
+)  # fmt: skip
+REST_WRITES = frozenset(
+    {
+        ("can_update", "Customer"),
+        ("can_update", "Product"),
+        ("can_update", "VisitPlan"),
+        ("can_create", "FollowUp"),
+        ("can_update", "FollowUp"),
+    }
+)
 
 
 PAIRS: dict[KeyPurpose, frozenset[tuple[str, str]]] = {
     KeyPurpose.IMPORT: frozenset(
         {("can_create", "ImportBatch"), ("can_read", "ImportBatch"), ("can_read", "Task")}
     ),
+    KeyPurpose.READ: REST_READS,
+    KeyPurpose.WRITE: REST_READS | REST_WRITES,
 }
 
 

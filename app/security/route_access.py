@@ -21,6 +21,7 @@ PUBLIC = frozenset(
         "LanguageView.choose",
         "HealthView.health",
         "MetricsView.metrics",
+        "ApiDocumentView.document",
     }
 )
 """Addresses for people who are not logged in."""

@@ -92,6 +92,7 @@ class PortalSecurityManager(SecurityManager):
         g.user = user
         g._api_key_user = True  # the name FAB looks for
         g.access_key_pairs = allowed_pairs(key.scopes)
+        g.access_key_id = key.id
         identify(user, "api")
         if request.method not in SAFE_METHODS:
             self._note_use(key.id)

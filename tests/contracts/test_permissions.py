@@ -27,6 +27,7 @@ def test_the_public_addresses_are_few(app: Flask):
         "LanguageView.choose",
         "HealthView.health",
         "MetricsView.metrics",
+        "ApiDocumentView.document",
     } == PUBLIC
     assert endpoints(app) >= PUBLIC | BEFORE_NEW_PASSWORD
 
