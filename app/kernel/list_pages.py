@@ -10,7 +10,7 @@ from flask import has_request_context, redirect, request
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.models.filters import Filters
 from flask_babel import gettext as _
-from sqlalchemy import asc, desc, func
+from sqlalchemy import ColumnElement, asc, case, desc, func
 from sqlalchemy.orm import Query, joinedload, selectinload
 from werkzeug.datastructures import MultiDict
 
@@ -151,6 +151,13 @@ class ListPages(ListBar):
         """How many rows `query` has."""
         key = self._key_attributes()[0]
         return int(query.order_by(None).with_entities(func.count(key)).scalar() or 0)
+
+    def counts(self, query: Query[Any], conditions: Sequence[ColumnElement[bool]]) -> list[int]:
+        """How many rows `query` has, and how many of them meet each condition; one statement."""
+        key = self._key_attributes()[0]
+        meeting = [func.coalesce(func.sum(case((each, 1), else_=0)), 0) for each in conditions]
+        row = query.order_by(None).with_entities(func.count(key), *meeting).one()
+        return [int(number) for number in row]
 
     def annotate(self, rows: list[Any]) -> None:
         """Attach values to the rows of a page that no relation holds, in set-based statements."""

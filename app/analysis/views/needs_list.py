@@ -67,6 +67,16 @@ def _answered(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
+def answer_conditions() -> dict[AnswerState, ColumnElement[bool]]:
+    """What each state asks of a customer."""
+    return {
+        AnswerState.MISSING: ~_form(),
+        AnswerState.OPEN: _form(Questionnaire.status == QuestionnaireStatus.OPEN),
+        AnswerState.CONFIRMED: _form(Questionnaire.status == QuestionnaireStatus.CONFIRMED),
+        AnswerState.NO_NEED: _form(_answered(~NeedOption.strategies.any())),
+    }
+
+
 class Valid(BaseFilter):
     """Valid customers; for earlier months also others who have a form."""
 
@@ -83,12 +93,7 @@ class InAnswerState(BaseFilter):
     name = _l("Answers")
 
     def apply(self, query: Query[Any], value: tuple[str, ...]) -> Query[Any]:
-        conditions = {
-            AnswerState.MISSING: ~_form(),
-            AnswerState.OPEN: _form(Questionnaire.status == QuestionnaireStatus.OPEN),
-            AnswerState.CONFIRMED: _form(Questionnaire.status == QuestionnaireStatus.CONFIRMED),
-            AnswerState.NO_NEED: _form(_answered(~NeedOption.strategies.any())),
-        }
+        conditions = answer_conditions()
         return query.filter(or_(*(conditions[AnswerState[name]] for name in value)))
 
 

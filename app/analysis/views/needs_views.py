@@ -20,6 +20,7 @@ from app.analysis.views.needs_list import (
     AnswerState,
     InAnswerState,
     Valid,
+    answer_conditions,
     answer_state_cell,
     needs_cell,
     needs_words,
@@ -121,18 +122,16 @@ class NeedsView(WorkListView):
         """The states with their numbers, and everything."""
         chosen = request.args.getlist("q_answers")
         kept: dict[str, Any] = {"q_territory": request.args.get("q_territory") or None}
-        area = present_area()
-
-        def number(*names: str) -> int:
-            query = self.scoped_query(self._filters.copy()).filter(
-                Customer.territory_id.in_(area.ids)
-            )
-            if names:
-                query = InAnswerState("answers", self.datamodel).apply(query, names)
-            return self.count(query)
-
-        entries: list[tuple[str, int, str | None]] = [(_("All"), number(), None)]
-        entries += [(str(s.label), number(s.name), s.name) for s in AnswerState]
+        query = self.scoped_query(self._filters.copy()).filter(
+            Customer.territory_id.in_(present_area().ids)
+        )
+        conditions = answer_conditions()
+        every, *numbers = self.counts(query, list(conditions.values()))
+        entries: list[tuple[str, int, str | None]] = [(_("All"), every, None)]
+        entries += [
+            (str(state.label), number, state.name)
+            for state, number in zip(conditions, numbers, strict=True)
+        ]
         return [
             {
                 "text": text,

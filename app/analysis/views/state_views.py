@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, has_request_context, redirect, request, url_for
+from flask import abort, flash, g, has_request_context, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.actions import action
 from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -47,8 +47,17 @@ ONE_ONLY = N_("Tick exactly one customer for this query.")
 
 
 def present_area(*, is_strict: bool = False) -> WorkArea:
-    """The area of the request: month of the top bar, territory of the URL or form."""
-    return work_area(db.session(), working_month(), request.values, is_strict=is_strict)
+    """The area of the request: month of the top bar, territory of the URL or form.
+
+    A page asks for it in several places; it is read once.
+    """
+    is_page = request.method == "GET" and not is_strict
+    if is_page and "present_area" in g:
+        return g.present_area
+    area = work_area(db.session(), working_month(), request.values, is_strict=is_strict)
+    if is_page:
+        g.present_area = area
+    return area
 
 
 class StateView(WorkListView):
