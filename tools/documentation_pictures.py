@@ -61,6 +61,11 @@ class Picture:
 
 PICTURES = (
     Picture("home", "customer", "/", (1440, 390)),
+    Picture("home-market", "market", "/"),
+    Picture("approvals", "market", "/approvals/"),
+    Picture("visit-plan", "customer", "/visit-plan/"),
+    Picture("daily-visits", "customer", "/daily-visits/", (390,)),
+    Picture("scheduled-work", "admin", "/scheduled-work/list/"),
     Picture("customers", "customer", "/customers/list/", (1440, 390)),
     Picture("customer-edit", "customer", "/customers/edit/1"),
     Picture("category-tree", "brand", "/categories/tree", prepare=one_branch_open),
