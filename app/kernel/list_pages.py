@@ -11,7 +11,7 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.models.filters import Filters
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, asc, case, desc, func
-from sqlalchemy.orm import Query, joinedload, selectinload
+from sqlalchemy.orm import Query, aliased, joinedload, selectinload
 from werkzeug.datastructures import MultiDict
 
 from app.kernel.formatters import formatter_for, is_numeric, toned, worded
@@ -135,11 +135,28 @@ class ListPages(ListBar):
         """`query` in a stable order: the asked one, the base order; the key breaks ties."""
         if not order_column:
             order_column, order_direction = self.base_order
-        query = self.datamodel.apply_order_by(
-            query, order_column, order_direction, aliases_mapping={}, add_pk=False
-        )
+        if "." in order_column:
+            query = self._ordered_by_related(query, order_column, order_direction)
+        else:
+            query = self.datamodel.apply_order_by(
+                query, order_column, order_direction, aliases_mapping={}, add_pk=False
+            )
         keys = [key for key in self._key_attributes() if key.key != order_column]
         return query.order_by(*(desc(k) if order_direction == "desc" else asc(k) for k in keys))
+
+    def _ordered_by_related(self, query: Query[Any], path: str, direction: str) -> Query[Any]:
+        """By a column behind relations, joined under a name of their own.
+
+        FAB takes a table that only a condition of the query reads for one it could order by.
+        """
+        *relations, name = path.split(".")
+        entity: Any = self.datamodel.obj
+        for relation in relations:
+            attribute = getattr(entity, relation)
+            entity = aliased(attribute.property.mapper.class_)
+            query = query.outerjoin(attribute.of_type(entity))
+        column = getattr(entity, name)
+        return query.order_by(desc(column) if direction == "desc" else asc(column))
 
     def _key_attributes(self) -> list[Any]:
         """The mapped attributes of the primary key, in its order."""
