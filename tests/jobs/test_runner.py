@@ -110,7 +110,9 @@ def test_old_files_go_and_others_stay(app):
             path.touch()
             moment = now.timestamp() - age * 86_400
             os.utime(path, (moment, moment))
-    outcome = remove_old_files(JobContext(app, None, 0, "2026-11-24", now))
+    with app.app_context():
+        moment = now.replace(tzinfo=None)
+        outcome = remove_old_files(JobContext(app, db.session(), 0, "2026-11-24", moment))
     assert outcome.rows == len(KEPT_DAYS)
     left = {path.name for folder in KEPT_DAYS for path in (root / folder).iterdir()}
     assert left == {"young"}

@@ -10,8 +10,9 @@ from openapi_spec_validator import validate
 from sqlalchemy import func, select
 
 from app.kernel.db import db
-from app.kernel.period import local_today
-from app.models import ChangeLog, Customer, FollowUp, Product, Territory, VisitPlan
+from app.kernel.period import local_today, utc_now
+from app.models import ChangeLog, Customer, FollowUp, IdempotencyKey, Product, Territory, VisitPlan
+from app.rest.idempotency import remove_expired
 from app.rest.resources import RESOURCES
 from app.security.access_keys import REST_READS, REST_WRITES
 from tests import database
@@ -263,6 +264,28 @@ def test_a_post_sent_again_does_nothing_again(portal: Flask, manager: Caller):
     done = {"status": "ANSWERED"}
     answer = manager.patch(f"follow-ups/{first.json['id']}", done, first.headers["ETag"])
     assert answer.status_code == 422, "the rules of the page hold"
+
+
+def test_keys_are_forgotten_after_a_day(portal: Flask, manager: Caller):
+    body = {"customer_id": row_of(portal, Customer, "a1"), "kind": "ANOMALY", "text": "old"}
+
+    def age_and_tidy(hours: int, *, tidy: bool) -> int:
+        with portal.app_context():
+            kept = found(IdempotencyKey, key="yesterdays-key", access_key_id=manager.key_id)
+            kept.created_at = utc_now() - timedelta(hours=hours)
+            db.session.flush()
+            removed = remove_expired(db.session(), utc_now()) if tidy else 0
+            db.session.commit()
+            return removed
+
+    assert manager.post("follow-ups", body, "yesterdays-key").status_code == 201
+    assert age_and_tidy(23, tidy=True) == 0
+    assert age_and_tidy(25, tidy=False) == 0
+    again = manager.post("follow-ups", body, "yesterdays-key")
+    assert again.status_code == 201
+    assert "Idempotency-Replayed" not in again.headers
+    assert count(portal, FollowUp, text="old") == 2
+    assert age_and_tidy(25, tidy=True) == 1
 
 
 @pytest.mark.sql
