@@ -37,4 +37,4 @@ def post_worker_init(_worker: object) -> None:
     """Load the readings of Chinese characters now, not with the first question of a person."""
     from app.kernel.spelling import search_words
 
-    search_words("\u4e2d\u6587")
+    search_words(chr(0x4E2D))

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy.orm import Session
 
+from app.analysis.computation import computation_of
 from app.analysis.rules.indicators import INDICATORS, RATES, TerritoryFigures, market_figure
 from app.analysis.rules.judgement import judge
 from app.kernel.exact import scaled_difference, scaled_quotient
@@ -32,23 +34,17 @@ class Rival:
     months_back = (0, 1, 2, 3, 12)
 
     def __init__(self, path: Path) -> None:
+        from benchmarks.monthly_analysis import engine_of
+
         self.connection = sqlite3.connect(path)
         self.parameters = Parameters()
         query = "SELECT company_id FROM customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
         self.company = self.connection.execute(query).fetchone()[0]
         query = "SELECT max(month) FROM monthly_sales WHERE company_id = ?"
         self.month = Month.from_number(self.connection.execute(query, [self.company]).fetchone()[0])
-        computation = self._computation(path)
-        self.due, self.windows = dict(computation.due_weeks), computation.order_windows
-
-    def _computation(self, path: Path) -> Any:
-        from sqlalchemy.orm import Session
-
-        from app.analysis.computation import computation_of
-        from benchmarks.monthly_analysis import engine_of
-
         with Session(engine_of(path)) as session:
-            return computation_of(session, self.company, self.month)
+            computation = computation_of(session, self.company, self.month)
+        self.due, self.windows = dict(computation.due_weeks), computation.order_windows
 
     def read(self, query: str, **words: Any) -> pd.DataFrame:
         return pd.read_sql_query(query.format(c=self.company, k=self.month.number, **words),

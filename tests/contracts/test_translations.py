@@ -21,6 +21,8 @@ WORDS_OF_FILES = {
     "app/exchange/sheets.py",
     "app/exchange/sheets_master.py",
     "app/kernel/period.py",  # months as people write them
+    "app/kernel/spelling.py",  # the range of Chinese characters
+    "app/notices/sending.py",  # signs that stand for others in mail
     "config.py",  # the name of the language in the language menu, in that language
 }
 
