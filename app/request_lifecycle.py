@@ -52,9 +52,8 @@ def _security_headers(response: Response) -> Response:
 
 def wants_json() -> bool:
     """Whether the caller is a script: API paths and requests that ask for JSON."""
-    if request.endpoint == "ApiGuideView.index":
-        return False  # the page about the API, below the API's addresses
-    return request.path.startswith("/api/") or (
+    is_page = request.endpoint == "ApiGuideView.index"  # for people, at the API's root
+    return (request.path.startswith("/api/") and not is_page) or (
         request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     )
 

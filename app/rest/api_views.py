@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, current_app, jsonify, request, url_for
+from flask import Response, jsonify, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.api import BaseApi
 from flask_appbuilder.utils.limit import Limit
@@ -22,9 +22,8 @@ from app.rest.openapi import document
 from app.rest.problems import Refusal
 from app.rest.resources import RESOURCES, Resource, Write
 
-READS = "600 per minute"
-WRITES = "120 per minute"
-"""Per address of the caller and resource."""
+READS, WRITES = 600, 120
+"""A minute; per address of the caller and resource."""
 
 ETAG = re.compile(r'"([0-9]{1,10})"')
 NO_VERSION = N_('Send the ETag of the record you read as If-Match, for example "3".')
@@ -137,8 +136,8 @@ def _view_of(resource: Resource) -> type[ResourceApi]:
             "method_permission_name": permissions,
             "include_route_methods": routes,
             "limits": [
-                Limit(READS, get_remote_address, methods=("GET",)),
-                Limit(WRITES, get_remote_address, methods=("POST", "PATCH")),
+                Limit(f"{READS} per minute", get_remote_address, methods=("GET",)),
+                Limit(f"{WRITES} per minute", get_remote_address, methods=("POST", "PATCH")),
             ],
             "__doc__": f"/api/v1/{resource.path}",
         },
@@ -177,7 +176,6 @@ class ApiGuideView(BaseView):
             parameters=queries.parameters,
             limits=(READS, WRITES),
             most=queries.MOST,
-            languages=list(current_app.config["LANGUAGES"]),
         )
         return page
 
