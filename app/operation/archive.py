@@ -12,6 +12,7 @@ import hmac
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ FILES = "files/"
 SQLITE_MEMBER = "database.sqlite"
 POSTGRESQL_MEMBER = "database.dump"
 BLOCK = 1 << 20
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError,
+)  # fmt: skip
+"""What reading a damaged archive raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def read_manifest(path: Path, secret: str, *, other_key: bool = False) -> Manife
     try:
         with zipfile.ZipFile(path) as archive:
             return _checked(archive, secret, other_key=other_key)
-    except (zipfile.BadZipFile, EOFError, KeyError, ValueError, TypeError, NotImplementedError):
+    except UNREADABLE:
         raise OperationRefused(
             f"{path.name} is not a complete backup of the portal: it is damaged or cut off."
         ) from None
