@@ -211,7 +211,7 @@ def test_a_figure_explains_itself_beside_it(
 ) -> None:
     page = opened(address, user)
     here, box = page.url, page.locator("#explanation")
-    link = page.locator("a[data-explain]").first
+    link = page.locator("a[data-explain]:not(.help-link)").first
     link.click()
     expect(box).to_be_visible()
     expect(box.locator("dl")).to_contain_text(K.key[:4])
@@ -238,5 +238,5 @@ def test_an_explanation_that_cannot_be_loaded_is_opened_as_a_page(
 ) -> None:
     page = opened("/market-analysis/")
     page.route(re.compile("fragment=1"), lambda route: route.abort())
-    page.locator("a[data-explain]").first.click()
+    page.locator("a[data-explain]:not(.help-link)").first.click()
     page.wait_for_url(re.compile(r"/market-analysis/figure/\d+/VOLUME$"))
