@@ -70,21 +70,25 @@ def test_users_come_without_a_usable_password(imported: Importing):
 
 
 def test_known_users_keep_password_role_and_territory(imported: Importing):
-    rows = [PERSON, ["cm1", "张伟", "0042", "138", "", "客户经理", "T1", ""]]
+    rows = [PERSON, ["cm1", "张伟", "0042", "13800000138", "", "客户经理", "T1", ""]]
     imported("users", rows)
     db.session.execute(
         update(PortalUser).where(PortalUser.username == "cm1").values(password="secret-hash")
     )
     db.session.commit()
-    rows[1] = ["cm1", "张伟强", "0042", "139", "", "管理员", "T2", ""]
+    rows[1] = ["cm1", "张伟强", "0042", "13800000139", "", "管理员", "T2", ""]
     assert counts(imported("users", rows)) == (0, 1, 0, 0)
     known = user("cm1")
-    assert (known.password, known.phone, known.display_name) == ("secret-hash", "139", "张伟强")
+    assert (known.password, known.phone, known.display_name) == (
+        "secret-hash",
+        "13800000139",
+        "张伟强",
+    )
     assert [role.name for role in known.roles] == ["customer_manager"]
     logged = db.session.scalars(
         select(ChangeLog).where(ChangeLog.entity == "User", ChangeLog.source == "import")
     ).all()
-    assert logged[-1].changes == {"first_name": ["伟", "伟强"], "phone": ["138", "139"]}
+    assert logged[-1].changes == {"first_name": ["伟", "伟强"], "phone": ["•••0138", "•••0139"]}
     assert "password" not in logged[0].changes
 
 
