@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def write_witness(folder: Path, secret: str, heads: Iterable[Head]) -> None:
     """
     text = json.dumps({str(head.company_id): [head.sequence, head.hash] for head in heads})
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{FILE}.{os.getpid()}"
+    draft = folder / f"{FILE}.{secrets.token_hex(4)}"  # two sealers may be threads of one process
     draft.write_text(json.dumps({"heads": text, "signature": _signature(secret, text)}), "utf-8")
     draft.replace(folder / FILE)
 
