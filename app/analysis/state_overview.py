@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.analysis.computation import newest_sales_batch
 from app.analysis.work_area import WorkArea
 from app.kernel.quantity import Ratio
+from app.kernel.sql import count_if
 from app.models import (
     BusinessType,
     Customer,
@@ -71,10 +72,6 @@ class Progress:
         return bool(self.computed) and self.active != self.computed
 
 
-def _sum(condition: Any) -> Any:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
 def progress_by_territory(session: Session, area: WorkArea) -> list[Progress]:
     """One entry per territory of the area, in three statements."""
     active = dict(
@@ -89,11 +86,11 @@ def progress_by_territory(session: Session, area: WorkArea) -> list[Progress]:
         select(
             state.territory_id,
             func.count(state.id),
-            _sum(state.is_new.is_(True)),
-            _sum(and_(state.is_new.is_(False), state.ability_score.is_not(None))),
-            _sum(state.status.in_(DONE)),
-            _sum(state.status == StateStatus.STALE),
-            _sum(state.is_problem.is_(True)),
+            count_if(state.is_new.is_(True)),
+            count_if(and_(state.is_new.is_(False), state.ability_score.is_not(None))),
+            count_if(state.status.in_(DONE)),
+            count_if(state.status == StateStatus.STALE),
+            count_if(state.is_problem.is_(True)),
         )
         .where(state.month == area.month, state.territory_id.in_(area.ids))
         .group_by(state.territory_id)

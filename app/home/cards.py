@@ -39,6 +39,7 @@ from app.home.work import ToDo, Work, in_order
 from app.kernel.period import Month
 from app.kernel.scope import Scope
 from app.portal_context import can
+from app.security.identity import has_role
 from app.security.permissions import RoleName
 from app.workflow.approvals import Subject, decidable
 from app.workflow.board import Board, Cell, step_board
@@ -77,10 +78,6 @@ class Cards:
         """Whether the analyses the month acts on are completed in every territory."""
         sums = self.board.sums if self.board is not None else {}
         return all(number in sums and sums[number].is_finished for number in ANALYSES)
-
-
-def has_role(role: RoleName) -> bool:
-    return role.value in g.get("role_names", frozenset())
 
 
 def cards(session: Session, month: Month, today: dt.date) -> Cards:

@@ -11,7 +11,7 @@ from flask_appbuilder.utils.base import get_safe_redirect
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.home.cards import cards, has_role
+from app.home.cards import cards
 from app.home.desk import statement_scope
 from app.home.readiness import readiness
 from app.home.work import SHOWN, due_today, tone_of
@@ -19,6 +19,7 @@ from app.kernel.db import db
 from app.kernel.list_widgets import view_url
 from app.kernel.period import Month, WorkWeek, local_today, work_weeks
 from app.portal_context import month_label, scope_label, working_month
+from app.security.identity import has_role
 from app.security.permissions import RoleName
 
 

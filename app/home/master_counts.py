@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import g
-from sqlalchemy import case, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.period import Month, local_today
 from app.kernel.quantity import Ratio
+from app.kernel.sql import count_if
 from app.models import (
     AssignmentKind,
     CategoryProduct,
@@ -31,15 +31,11 @@ from app.models import (
     TerritoryAssignment,
     TerritorySales,
 )
+from app.organisation.assignments import held_on
 
 IMPORTS_SHOWN = 5
 TASKS_SHOWN = 5
 RUNS_SHOWN = 5
-
-
-def _counted(condition: Any) -> Any:
-    """How many rows meet the condition; 0 rather than NULL."""
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +52,9 @@ def product_counts(session: Session) -> ProductCounts:
     row = session.execute(
         select(
             func.count(Product.id),
-            _counted(CategoryProduct.id.is_(None)),
-            _counted(Product.tar_tenths.is_(None)),
-            _counted(Product.is_key.is_(True)),
+            count_if(CategoryProduct.id.is_(None)),
+            count_if(Product.tar_tenths.is_(None)),
+            count_if(Product.is_key.is_(True)),
         )
         .select_from(Product)
         .outerjoin(CategoryProduct, CategoryProduct.product_id == Product.id)
@@ -99,7 +95,7 @@ def month_figures(session: Session, month: Month) -> tuple[MonthFigures, MonthFi
         .subquery()
     )
     buyers = (
-        select(net.c.month, _counted(net.c.sticks > 0).label("customers"))
+        select(net.c.month, count_if(net.c.sticks > 0).label("customers"))
         .group_by(net.c.month)
         .subquery()
     )
@@ -173,18 +169,16 @@ class TerritoryCounts:
 
 
 def territory_counts(session: Session) -> TerritoryCounts:
-    today = local_today()
     held = exists().where(
         TerritoryAssignment.territory_id == Territory.id,
         TerritoryAssignment.kind == AssignmentKind.PRIMARY,
-        TerritoryAssignment.valid_from <= today,
-        or_(TerritoryAssignment.valid_to.is_(None), TerritoryAssignment.valid_to >= today),
+        *held_on(local_today()),
     )
     users = select(func.count(PortalUser.id)).where(PortalUser.active.is_(True))
     row = session.execute(
         select(
             func.count(Territory.id),
-            _counted(~held),
+            count_if(~held),
             users.scalar_subquery(),
             select(func.count(Company.id)).scalar_subquery(),
         )

@@ -53,6 +53,7 @@ from app.models import (
     TerritoryAssignment,
     TerritorySales,
 )
+from app.organisation.assignments import held_on
 
 CUSTOMER, PRODUCT, TERRITORY = Customer.__table__, Product.__table__, Territory.__table__
 HELD, DEPARTMENT, FOCUS = (
@@ -141,8 +142,7 @@ def _territories(scope: Scope, today: dt.date) -> Select[Any]:
     held = exists().where(
         HELD.c.territory_id == TERRITORY.c.id,
         HELD.c.kind == AssignmentKind.PRIMARY,
-        HELD.c.valid_from <= today,
-        or_(HELD.c.valid_to.is_(None), HELD.c.valid_to >= today),
+        *held_on(today),
     )
     return _row("territory", func.count(TERRITORY.c.id), count_if(~held)).where(_places(scope))
 

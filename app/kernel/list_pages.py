@@ -10,7 +10,7 @@ from flask import has_request_context, redirect, request
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.models.filters import Filters
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, asc, case, desc, func
+from sqlalchemy import ColumnElement, asc, desc, func
 from sqlalchemy.orm import Query, aliased, joinedload, selectinload
 from werkzeug.datastructures import MultiDict
 
@@ -20,6 +20,7 @@ from app.kernel.list_columns import mapped_column
 from app.kernel.list_filters import Active, Quick, read_filters
 from app.kernel.list_request import ListRequest, read_list_request
 from app.kernel.list_widgets import PortalListWidget
+from app.kernel.sql import count_if
 
 RELATED_PAGE_SIZE = 10
 
@@ -172,7 +173,7 @@ class ListPages(ListBar):
     def counts(self, query: Query[Any], conditions: Sequence[ColumnElement[bool]]) -> list[int]:
         """How many rows `query` has, and how many of them meet each condition; one statement."""
         key = self._key_attributes()[0]
-        meeting = [func.coalesce(func.sum(case((each, 1), else_=0)), 0) for each in conditions]
+        meeting = map(count_if, conditions)
         row = query.order_by(None).with_entities(func.count(key), *meeting).one()
         return [int(number) for number in row]
 

@@ -30,12 +30,8 @@ from app.models import (
     TerritoryAssignment,
 )
 from app.organisation.assignments import check_assignment, held_on, holders
+from app.security.identity import has_role
 from app.security.permissions import RoleName
-
-
-def has_role(role: RoleName) -> bool:
-    """Whether the present person holds `role`."""
-    return role.value in g.get("role_names", frozenset())
 
 
 def with_role(role: RoleName) -> tuple[Any, ...]:

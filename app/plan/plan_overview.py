@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.analysis.work_area import WorkArea
+from app.kernel.sql import count_if
 from app.models import (
     Customer,
     CustomerStatus,
@@ -58,10 +59,6 @@ class PlanFigures:
         return self.run is not None and self.run.status is StateStatus.STALE
 
 
-def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
 def plan_figures(session: Session, area: WorkArea) -> list[PlanFigures]:
     """One entry per territory of the area, in five statements."""
     month, ids = area.month, area.ids
@@ -72,14 +69,14 @@ def plan_figures(session: Session, area: WorkArea) -> list[PlanFigures]:
         for row in session.execute(
             select(
                 item.territory_id,
-                _sum(stands),
+                count_if(stands),
                 func.count(case((stands, item.customer_id)).distinct()),
-                _sum(and_(stands, item.source == ItemSource.DIRECT)),
-                _sum(and_(stands, item.source == ItemSource.POTENTIAL)),
-                _sum(and_(stands, item.carried_from_id.is_not(None))),
-                _sum(and_(stands, is_by_hand())),
-                _sum(item.is_removed.is_(True)),
-                _sum(and_(stands, item.mark != ItemMark.OPEN)),
+                count_if(and_(stands, item.source == ItemSource.DIRECT)),
+                count_if(and_(stands, item.source == ItemSource.POTENTIAL)),
+                count_if(and_(stands, item.carried_from_id.is_not(None))),
+                count_if(and_(stands, is_by_hand())),
+                count_if(item.is_removed.is_(True)),
+                count_if(and_(stands, item.mark != ItemMark.OPEN)),
             )
             .where(item.month == month, item.territory_id.in_(ids))
             .group_by(item.territory_id)
@@ -91,8 +88,8 @@ def plan_figures(session: Session, area: WorkArea) -> list[PlanFigures]:
             select(
                 Customer.territory_id,
                 func.count(Customer.id),
-                _sum(~is_served(area)),
-                _sum(_has_open_answers(area)),
+                count_if(~is_served(area)),
+                count_if(_has_open_answers(area)),
             )
             .where(Customer.status == CustomerStatus.ACTIVE, Customer.territory_id.in_(ids))
             .group_by(Customer.territory_id)

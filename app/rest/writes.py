@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from app.master import customer_changes, product_changes
 from app.master.rules_customer import MAINTAINED_FIELDS
 from app.models import Customer, FollowUp, Product, VisitPlan
 from app.plan import visit_plans
+from app.security.identity import has_role
 from app.security.permissions import RoleName
 
 Values = Mapping[str, Any]
@@ -22,7 +22,7 @@ Values = Mapping[str, Any]
 
 def change_customer(session: Session, item: Customer, values: Values) -> Customer:
     """Administrators change the fields of the form, everybody else those people maintain."""
-    is_administrator = RoleName.ADMINISTRATOR.value in g.get("role_names", frozenset())
+    is_administrator = has_role(RoleName.ADMINISTRATOR)
     words = {name: str(Customer.__table__.c[name].info["label"]) for name in values}
     refused = next((name for name in values if name not in MAINTAINED_FIELDS), None)
     if refused is not None and not is_administrator:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, g, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.forms import DynamicForm
@@ -13,28 +11,23 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import PasswordField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired
 
 from app.kernel.db import db
-from app.models import PortalUser, Territory
+from app.models import Territory
 from app.security import sessions
 from app.security.accounts import set_password
-from app.security.login import authenticate
+from app.security.own_password import FIELD, is_right, present_password, present_user
 from app.security.password_rules import WeakPassword
 from app.security.permissions import role_labels
 
-FIELD = {"class": "form-control"}
 TERRITORIES_SHOWN = 50
 
 
 class OwnPasswordForm(DynamicForm):
     """The present password and the new one twice."""
 
-    old = PasswordField(
-        _l("Present password"),
-        validators=[InputRequired(_l("Please enter your present password.")), Length(max=512)],
-        render_kw={**FIELD, "autocomplete": "current-password"},
-    )
+    old = present_password()
     new = PasswordField(
         _l("New password"),
         validators=[InputRequired(_l("Please enter a new password."))],
@@ -59,7 +52,7 @@ class AccountView(BaseView):
     @permission_name("read")
     def userinfo(self) -> str:
         """The profile; changes to it are an administrator's."""
-        user = self._user()
+        user = present_user()
         territories = db.session.scalars(
             select(Territory).order_by(Territory.code).limit(TERRITORIES_SHOWN + 1)
         ).all()
@@ -98,17 +91,14 @@ class AccountView(BaseView):
             title=_("Change password"),
             form=form,
             form_action=url_for("AccountView.password"),
-            forced=self._user().must_change_password,
+            forced=present_user().must_change_password,
             cancel_url=url_for("AccountView.userinfo"),
         )
         return page, status
 
     def _changed(self, form: OwnPasswordForm) -> bool:
-        user = self._user()
-        if authenticate(db.session(), user.username, form.old.data) != user.id:
-            form.old.errors = [
-                _("The password is not right, or there were too many attempts. Try again later.")
-            ]
+        user = present_user()
+        if not is_right(form.old):
             return False
         if form.new.data == form.old.data:
             form.new.errors = [_("The new password must differ from the present one.")]
@@ -121,9 +111,3 @@ class AccountView(BaseView):
         db.session.commit()
         sessions.renew(user)
         return True
-
-    @staticmethod
-    def _user() -> PortalUser:
-        person: Any = g.user
-        user: PortalUser = getattr(person, "_get_current_object", lambda: person)()
-        return user

@@ -8,7 +8,13 @@ from app.kernel.actor import Actor
 from app.kernel.db import db
 from app.organisation.models import PortalUser
 from app.security.access import access_of
+from app.security.permissions import RoleName
 from app.security.scope_resolution import resolve_scope
+
+
+def has_role(role: RoleName) -> bool:
+    """Whether the person of this request holds `role`."""
+    return role.value in g.get("role_names", frozenset())
 
 
 def identify(user: PortalUser, source: str = "form") -> None:

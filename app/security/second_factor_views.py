@@ -11,26 +11,19 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from app.kernel.db import db
 from app.kernel.errors import PlanningError
-from app.models import PortalUser
 from app.security import second_factor, sessions
-from app.security.login import authenticate
-
-FIELD = {"class": "form-control"}
+from app.security.own_password import FIELD, is_right, present_password, present_user
 
 
 class PresentPasswordForm(DynamicForm):
     """Whoever finds an unlocked computer must not change how its owner logs in."""
 
-    password = PasswordField(
-        _l("Present password"),
-        validators=[InputRequired(_l("Please enter your present password.")), Length(max=512)],
-        render_kw={**FIELD, "autocomplete": "current-password"},
-    )
+    password = present_password()
 
 
 class CodeForm(DynamicForm):
@@ -68,9 +61,9 @@ class SecondFactorView(BaseView):
     @has_access
     def begin(self) -> Response | tuple[str, int]:
         form = PresentPasswordForm()
-        if not self._knows_password(form):
+        if not (form.validate() and is_right(form.password)):
             return self._page(CodeForm(), form), 422
-        second_factor.begin(db.session(), self._user())
+        second_factor.begin(db.session(), present_user())
         db.session.commit()
         return redirect(url_for("SecondFactorView.index"), 303)
 
@@ -82,12 +75,12 @@ class SecondFactorView(BaseView):
         form = CodeForm()
         try:
             typed = form.code.data or "" if form.validate() else ""
-            codes = second_factor.confirm(db.session(), self._user(), typed)
+            codes = second_factor.confirm(db.session(), present_user(), typed)
         except PlanningError as refusal:
             db.session.rollback()
             form.code.errors = [refusal.message()]
             return self._page(form, PresentPasswordForm()), 422
-        user = self._user()
+        user = present_user()
         sessions.end_all(user.id)
         db.session.commit()
         sessions.renew(user)
@@ -101,27 +94,16 @@ class SecondFactorView(BaseView):
     @has_access
     def remove(self) -> Response | tuple[str, int]:
         form = PresentPasswordForm()
-        if not self._knows_password(form):
+        if not (form.validate() and is_right(form.password)):
             return self._page(CodeForm(), form), 422
-        second_factor.remove(db.session(), self._user().id)
+        second_factor.remove(db.session(), present_user().id)
         db.session.commit()
         session.pop("factor", None)
         flash(_("Login with a code is switched off."), "success")
         return redirect(url_for("SecondFactorView.index"), 303)
 
-    def _knows_password(self, form: PresentPasswordForm) -> bool:
-        if not form.validate():
-            return False
-        user = self._user()
-        if authenticate(db.session(), user.username, form.password.data or "") == user.id:
-            return True
-        form.password.errors = [
-            _("The password is not right, or there were too many attempts. Try again later.")
-        ]
-        return False
-
     def _page(self, code_form: CodeForm, password_form: PresentPasswordForm) -> str:
-        user = self._user()
+        user = present_user()
         factor = second_factor.factor_of(db.session(), user.id)
         secret = None if factor else second_factor.pending_secret(db.session(), user.id)
         picture = None
@@ -140,8 +122,3 @@ class SecondFactorView(BaseView):
             is_refused=request.method == "POST",
         )
         return page
-
-    @staticmethod
-    def _user() -> PortalUser:
-        user: PortalUser = getattr(g.user, "_get_current_object", lambda: g.user)()
-        return user

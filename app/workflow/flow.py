@@ -24,6 +24,7 @@ from app.kernel.errors import N_, InvalidTransition, OutOfScope, PlanningError, 
 from app.kernel.period import local_today, utc_now
 from app.kernel.texts import TooLong
 from app.models import AssignmentKind, FlowEvent, ReturnReason, TerritoryAssignment
+from app.organisation.assignments import held_on
 from app.workflow.flow_notices import tell
 from app.workflow.machine import (
     COMMENT,
@@ -208,14 +209,13 @@ def submitters(record: Any) -> tuple[int | None, ...]:
 
 def held_territories(session: Session, user_id: int) -> frozenset[int]:
     """The territories a person holds as primary today: their records are the person's own."""
-    today, held = local_today(), TerritoryAssignment
+    held = TerritoryAssignment
     return frozenset(
         session.scalars(
             select(held.territory_id).where(
                 held.user_id == user_id,
                 held.kind == AssignmentKind.PRIMARY,
-                held.valid_from <= today,
-                held.valid_to.is_(None) | (held.valid_to >= today),
+                *held_on(local_today()),
             )
         )
     )

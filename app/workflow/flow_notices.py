@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, union
+from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.orm import Session
 
 from app.jobs.job_notices import administrators_of
@@ -28,6 +28,7 @@ from app.models import (
 )
 from app.notices.inbox import settle
 from app.notices.publish import publish
+from app.organisation.assignments import held_on
 from app.security.access import holders_of
 from app.workflow.machine import (
     APPROVE,
@@ -142,10 +143,8 @@ def _period(record: Any) -> str:
 
 
 def _holds_today(user_id: Any, territory_id: int) -> Iterator[ColumnElement[bool]]:
-    today = local_today()
     yield _held.c.territory_id == territory_id
-    yield _held.c.valid_from <= today
-    yield or_(_held.c.valid_to.is_(None), _held.c.valid_to >= today)
+    yield from held_on(local_today())
     if user_id is not None:
         yield _held.c.user_id == user_id
 

@@ -24,20 +24,17 @@ from app.kernel.list_request import ascii_integer
 from app.kernel.period import Month
 from app.models import Department, FocusProduct, Product, ProductStatus, Territory
 from app.portal_context import can, month_label, working_month
+from app.security.identity import has_role
 from app.security.permissions import RoleName
 
 LONGEST_REMARK = 200
-
-
-def holds(role: RoleName) -> bool:
-    return role.value in g.get("role_names", frozenset())
 
 
 class OfOwnDepartments(BaseFilter):
     """Entries of departments the person heads or works in; company-wide roles see all."""
 
     def apply(self, query: Query[Any], value: Any) -> Query[Any]:
-        if holds(RoleName.ADMINISTRATOR) or holds(RoleName.BRAND_MANAGER):
+        if has_role(RoleName.ADMINISTRATOR) or has_role(RoleName.BRAND_MANAGER):
             return query
         return query.filter(
             or_(
@@ -106,7 +103,7 @@ class FocusProductView(PlanningView):
     @staticmethod
     def _departments() -> list[Department]:
         return focus_products.own_departments(
-            db.session(), g.user.id, is_administrator=holds(RoleName.ADMINISTRATOR)
+            db.session(), g.user.id, is_administrator=has_role(RoleName.ADMINISTRATOR)
         )
 
     @expose("/new", methods=["GET"])

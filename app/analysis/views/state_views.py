@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, g, has_request_context, redirect, request, url_for
+from flask import abort, g, has_request_context, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.actions import action
 from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -30,6 +30,7 @@ from app.analysis.views.state_list import (
 from app.analysis.work_area import WorkArea, work_area
 from app.kernel.db import db
 from app.kernel.errors import N_, PlanningError
+from app.kernel.page_change import carry_out
 from app.kernel.period import local_today
 from app.master.parameters import parameters_in
 from app.models import (
@@ -202,19 +203,13 @@ class StateView(WorkListView):
         """One action on the area, in one transaction; a refusal is shown on the page."""
         area = present_area(is_strict=True)
         back = url_for("StateView.list", **area.argument)
-        try:
+
+        def change() -> str:
             act(db.session(), area)
-            db.session.commit()
-        except PlanningError as refusal:
-            db.session.rollback()
-            if refusal.status == 404:
-                abort(404)
-            flash(refusal.message(), "danger")
-            return redirect(back, 303)
-        area = present_area(is_strict=True)
-        sums = state_overview.together(state_overview.progress_by_territory(db.session(), area))
-        flash(done(sums), "success")
-        return redirect(back, 303)
+            entries = state_overview.progress_by_territory(db.session(), area)
+            return done(state_overview.together(entries))
+
+        return carry_out(change, back)
 
     # ------------------------------------------------------------------ one customer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -30,6 +29,7 @@ from app.master.views.customer_filter import CustomerQuick
 from app.master.views.phone_reveal import PhoneReveal
 from app.master.views.sales import CustomerMonthlySalesView
 from app.models import Customer, FrequencySource
+from app.security.identity import has_role
 from app.security.permissions import RoleName
 
 WEEKDAYS = {
@@ -47,7 +47,7 @@ PLACE = ["territory", "effective_date"]
 
 def is_administrator() -> bool:
     """Whether the person may change imported fields."""
-    return RoleName.ADMINISTRATOR.value in g.get("role_names", frozenset())
+    return has_role(RoleName.ADMINISTRATOR)
 
 
 class CustomerView(PhoneReveal, PlanningView):

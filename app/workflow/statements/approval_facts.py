@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 
 from app.kernel.period import Month
 from app.kernel.scope import Scope
+from app.kernel.sql import count_if
 from app.models import (
     AnalysisStatus,
     BrandAnalysis,
@@ -51,10 +52,6 @@ SUMMARY, LINE = WeekSummary.__table__, WeekSummaryLine.__table__
 Ids = Collection[int]
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
 def _of(scope: Scope, table: Any, key: Any, ids: Ids) -> ColumnElement[bool]:
     return and_(scope.company(table), key.in_(ids))
 
@@ -72,20 +69,20 @@ def item_facts(scope: Scope, ids: Ids) -> Select[Any]:
     return (
         select(
             PLAN.c.id,
-            _count(stands).label("items"),
+            count_if(stands).label("items"),
             func.count(case((stands, ITEM.c.customer_id)).distinct()).label("customers"),
-            _count(and_(planned, was_proposed)).label("proposed"),
-            _count(and_(stands, not_(was_proposed))).label("added"),
-            _count(and_(stands, was_proposed, ITEM.c.content != ITEM.c.generated_content)).label(
+            count_if(and_(planned, was_proposed)).label("proposed"),
+            count_if(and_(stands, not_(was_proposed))).label("added"),
+            count_if(and_(stands, was_proposed, ITEM.c.content != ITEM.c.generated_content)).label(
                 "edited"
             ),
-            _count(and_(planned, ITEM.c.is_removed)).label("removed"),
-            _count(and_(is_direct, ITEM.c.is_removed)).label("removed_needs"),
-            _count(and_(stands, is_direct)).label("needs"),
-            _count(and_(stands, ITEM.c.mark != ItemMark.OPEN)).label("done"),
-            _count(is_open).label("undone"),
-            _count(and_(is_open, is_direct)).label("undone_needs"),
-            _count(ITEM.c.source == ItemSource.TEMPORARY).label("temporary"),
+            count_if(and_(planned, ITEM.c.is_removed)).label("removed"),
+            count_if(and_(is_direct, ITEM.c.is_removed)).label("removed_needs"),
+            count_if(and_(stands, is_direct)).label("needs"),
+            count_if(and_(stands, ITEM.c.mark != ItemMark.OPEN)).label("done"),
+            count_if(is_open).label("undone"),
+            count_if(and_(is_open, is_direct)).label("undone_needs"),
+            count_if(ITEM.c.source == ItemSource.TEMPORARY).label("temporary"),
         )
         .select_from(
             PLAN.outerjoin(
@@ -133,9 +130,9 @@ def key_facts(scope: Scope, ids: Ids) -> Select[Any]:
     keys = (
         select(
             KEY.c.plan_id.label("plan_id"),
-            _count(not_(KEY.c.is_removed)).label("key_customers"),
-            _count(and_(KEY.c.origin == RowOrigin.MANUAL, not_(KEY.c.is_removed))).label("added"),
-            _count(KEY.c.is_removed).label("removed"),
+            count_if(not_(KEY.c.is_removed)).label("key_customers"),
+            count_if(and_(KEY.c.origin == RowOrigin.MANUAL, not_(KEY.c.is_removed))).label("added"),
+            count_if(KEY.c.is_removed).label("removed"),
             func.sum(case((and_(KEY.c.is_removed, is_problem), 1), else_=0)).label(
                 "removed_problems"
             ),
@@ -152,8 +149,8 @@ def key_facts(scope: Scope, ids: Ids) -> Select[Any]:
         select(
             FREQUENCY.c.plan_id.label("plan_id"),
             func.count().label("customers"),
-            _count(overridden).label("overridden"),
-            _count(and_(overridden, no_note)).label("unexplained"),
+            count_if(overridden).label("overridden"),
+            count_if(and_(overridden, no_note)).label("unexplained"),
         )
         .where(_of(scope, FREQUENCY, FREQUENCY.c.plan_id, ids))
         .group_by(FREQUENCY.c.plan_id)
@@ -219,7 +216,7 @@ def judgement_facts(scope: Scope, ids: Ids) -> Select[Any]:
     """Week summaries: (id, overridden) figures judged otherwise than the system did."""
     return (
         select(
-            SUMMARY.c.id, _count(LINE.c.final_status != LINE.c.system_status).label("overridden")
+            SUMMARY.c.id, count_if(LINE.c.final_status != LINE.c.system_status).label("overridden")
         )
         .select_from(
             SUMMARY.outerjoin(
